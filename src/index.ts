@@ -1,0 +1,106 @@
+export { createSwarm, type StopReport, type Swarm, type SwarmOptions } from './swarm/createSwarm.ts'
+export type { CoreState, PeerState } from './swarm/state.ts'
+export type { Entry, Limits } from './swarm/ledger.ts'
+export type { TransportName } from './swarm/libp2p/transports.ts'
+
+export { connections, type ConnectionsState } from './swarm/behaviours/connections/connections.ts'
+export type {
+  ConnectionsCommand,
+  ConnectionsEvent,
+  ConnectionsPorts,
+  ConnectionSnapshot,
+  Dial,
+  HangUp,
+  List,
+  Listen,
+  StreamInfo,
+  Unlisten,
+} from './swarm/behaviours/connections/connectionsBehaviour.ts'
+export { identify, type IdentifyOptions, type IdentifyState } from './swarm/behaviours/identify/identify.ts'
+export type {
+  IdentifyEvent,
+  IdentifyOnce,
+  IdentifyPorts,
+  Identity,
+} from './swarm/behaviours/identify/identifyBehaviour.ts'
+export { ping, type PingState } from './swarm/behaviours/ping/ping.ts'
+export type {
+  PingCommand,
+  PingEvent,
+  PingOnce,
+  PingPorts,
+  PingWatch,
+} from './swarm/behaviours/ping/pingBehaviour.ts'
+export { kad, type KadOptions, type KadState } from './swarm/behaviours/kad/kad.ts'
+export type {
+  Delivery,
+  FoundPeer,
+  FoundRecord,
+  KadClosestPeers,
+  KadCommand,
+  KadEvent,
+  KadFindPeer,
+  KadFindProviders,
+  KadGet,
+  KadMode,
+  KadPorts,
+  KadProvide,
+  KadPut,
+  KadSetMode,
+  ProvidedContent,
+  StoredRecord,
+} from './swarm/behaviours/kad/kadBehaviour.ts'
+export type { RecordRule, RecordRules } from './swarm/behaviours/kad/kadRules.ts'
+export { gossipsub, type GossipsubOptions, type GossipsubState } from './swarm/behaviours/gossipsub/gossipsub.ts'
+export type {
+  GossipMessage,
+  GossipsubCommand,
+  GossipsubEvent,
+  GossipsubPorts,
+  Publish,
+  PublishedMessage,
+  RefusedMessage,
+  Subscribe,
+  TopicPeers,
+} from './swarm/behaviours/gossipsub/gossipsubBehaviour.ts'
+export type { MessageValidator, Verdict } from './swarm/behaviours/gossipsub/gossipsubPorts.ts'
+export type { PeerRef } from './swarm/behaviours/checkPeer.ts'
+
+export { ofType } from './operators/ofType.ts'
+export { perform } from './swarm/perform.ts'
+export { performTogether, type TogetherOptions } from './swarm/performTogether.ts'
+export { command } from './swarm/vocabulary/command.ts'
+export type {
+  AnyCommand,
+  Command,
+  CommandMeta,
+  Priority,
+  ResultOf,
+  TraceContext,
+} from './swarm/vocabulary/command.ts'
+export type {
+  AnyCommandSpec,
+  AnyModule,
+  AnySlice,
+  Behaviour,
+  BehaviourModule,
+  CommandOf,
+  CommandSpec,
+  CommandTable,
+  EventOf,
+  Services,
+  Slice,
+  StateOf,
+  Wires,
+} from './swarm/vocabulary/behaviour.ts'
+export type {
+  ConnectionInfo,
+  CoreEvent,
+  Fact,
+  NodeEvent,
+  Outcome,
+  Stamped,
+  SupervisionEvent,
+  Undrained,
+} from './swarm/vocabulary/event.ts'
+export * from './swarm/vocabulary/errors.ts'

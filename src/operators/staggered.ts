@@ -1,0 +1,63 @@
+import { asyncScheduler, Observable, Subscription, type SchedulerLike } from 'rxjs'
+
+/** The pace of {@link staggered}. */
+export interface StaggerOptions {
+  /** How long a source may stay silent before the next one is started beside it. Default: 250. @unit milliseconds */
+  readonly staggerMs?: number
+  /** The clock. Default: `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike
+}
+
+/**
+ * Tries sources one after the other, without waiting for a slow one to fail: the first to emit wins, the others are let
+ * go.
+ *
+ * ```marble
+ * slow    ---------a|
+ * quick   --b|
+ * result  -----(b|)
+ * ```
+ *
+ * @param sources In order of preference, at least one.
+ * @unit   The next source starts after `staggerMs` of silence, or at once when the one before it has failed.
+ * @shape  Cold; the first value of the first source that has one, then completes. A source that completes without a value
+ *         counts as failed.
+ * @errors When every source has failed: the error itself if there was one source, else an `AggregateError` with all, in
+ *         the order in which they failed.
+ * @source RFC 8305, Happy Eyeballs version 2, section 5 (connection attempt delay 250 ms).
+ */
+export function staggered<T>(sources: readonly Observable<T>[], options: StaggerOptions = {}): Observable<T> {
+  const { staggerMs = 250, scheduler = asyncScheduler } = options
+  return new Observable((out) => {
+    const errors: unknown[] = []
+    let started = 0
+    let pace = Subscription.EMPTY
+    const failed = (error: unknown) => {
+      errors.push(error)
+      if (errors.length === sources.length) {
+        out.error(errors.length === 1 ? error : new AggregateError(errors, `all ${errors.length} attempts failed`))
+      } else if (errors.length === started) startNext()
+    }
+    const startNext = () => {
+      pace.unsubscribe()
+      const source$ = sources[started++]
+      if (source$ === undefined || out.closed) return
+      if (started < sources.length) out.add((pace = scheduler.schedule(startNext, staggerMs)))
+      const attempt = new Subscription()
+      out.add(attempt)
+      attempt.add(
+        source$.subscribe({
+          next: (value) => {
+            if (out.closed) return
+            out.next(value)
+            out.complete()
+          },
+          error: failed,
+          complete: () => void (out.closed || failed(new Error('completed without a value'))),
+        }),
+      )
+    }
+    if (sources.length === 0) out.error(new AggregateError([], 'nothing to try'))
+    else startNext()
+  })
+}

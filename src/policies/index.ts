@@ -1,0 +1,2 @@
+export { withRetry, type RetryOptions } from './withRetry.ts'
+export { halfJitter } from './halfJitter.ts'

@@ -1,0 +1,144 @@
+import { defer, map, merge, type Observable } from 'rxjs'
+import { ofType } from '../../../operators/ofType.ts'
+import { perform } from '../../perform.ts'
+import type { Behaviour } from '../../vocabulary/behaviour.ts'
+import type { Command } from '../../vocabulary/command.ts'
+import { InvalidCommandError } from '../../vocabulary/errors.ts'
+import type { ConnectionInfo } from '../../vocabulary/event.ts'
+import { checkPeer } from '../checkPeer.ts'
+
+/** A stream on a connection. */
+export interface StreamInfo {
+  readonly id: string
+  /** Empty while it is negotiated. */
+  readonly protocol: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly status: string
+}
+
+/** A connection and what runs on it now. */
+export interface ConnectionSnapshot extends ConnectionInfo {
+  /** `/noise`, `/tls/1.0.0`, or `native` on QUIC. */
+  readonly encryption: string
+  /** `/yamux/1.0.0`, or `quic`. */
+  readonly multiplexer: string
+  readonly streams: readonly StreamInfo[]
+}
+
+/** What connections may call. */
+export interface ConnectionsPorts {
+  /** A connection that is usable: the open one to that peer, or a new one. One value. */
+  dial(to: string | readonly string[]): Observable<ConnectionInfo>
+  /** Closes every connection to a peer. One value: how many. */
+  hangUp(peer: string): Observable<number>
+  /** Listens on one more address. One value: the addresses that came of it. */
+  listen(address: string): Observable<readonly string[]>
+  /** Stops listening on an address. One value. */
+  unlisten(address: string): Observable<void>
+  /** Open connections with their streams. One value. */
+  list(): Observable<readonly ConnectionSnapshot[]>
+}
+
+/** Connect to a peer id, or to whoever answers at the addresses. */
+export type Dial = Command<'connections/dial', { readonly to: string | readonly string[] }, ConnectionInfo>
+/** Close every connection to a peer. */
+export type HangUp = Command<'connections/hang-up', { readonly peer: string }, number>
+/** Listen on one more address. */
+export type Listen = Command<'connections/listen', { readonly address: string }, readonly string[]>
+/** Stop listening on an address. */
+export type Unlisten = Command<'connections/unlisten', { readonly address: string }, string>
+/** Report open connections with their streams. */
+export type List = Command<'connections/list', object, readonly ConnectionSnapshot[]>
+
+/** What can be asked of connections. */
+export type ConnectionsCommand = Dial | HangUp | Listen | Unlisten | List
+
+/** What connections can say, besides libp2p's `connection:open` and `connection:close`. */
+export type ConnectionsEvent =
+  | { readonly type: 'connections:dialed'; readonly connection: ConnectionInfo; readonly cause?: string }
+  | { readonly type: 'connections:hung-up'; readonly peer: string; readonly closed: number; readonly cause?: string }
+  | {
+      readonly type: 'connections:listening'
+      readonly address: string
+      readonly addresses: readonly string[]
+      readonly cause?: string
+    }
+  | { readonly type: 'connections:unlistened'; readonly address: string; readonly cause?: string }
+  | {
+      readonly type: 'connections:listed'
+      readonly connections: readonly ConnectionSnapshot[]
+      readonly cause?: string
+    }
+
+/**
+ * Opens and closes connections and listeners, and reports them.
+ *
+ * ```marble
+ * command$   -d-------
+ * dial       ---c|
+ * said       ----s(d)-
+ * ```
+ *
+ * @shape  A dial is over when its connection is usable. Commands run side by side, bounded by the swarm's intake.
+ * @errors Every failure is `command:failed`.
+ * @source libp2p connections.
+ */
+export const connectionsBehaviour: Behaviour<ConnectionsCommand, ConnectionsEvent, ConnectionsPorts> = ({
+  command$,
+  cancel$,
+  ports,
+  self,
+}) =>
+  merge(
+    command$.pipe(
+      ofType('connections/dial'),
+      perform(
+        cancel$,
+        ({ to }) => defer(() => (checkTarget(to, self), ports.dial(to))),
+        (connection): ConnectionsEvent => ({ type: 'connections:dialed', connection }),
+      ),
+    ),
+    command$.pipe(
+      ofType('connections/hang-up'),
+      perform(
+        cancel$,
+        ({ peer }) => defer(() => (checkPeer(peer, self), ports.hangUp(peer))),
+        (closed, { peer }): ConnectionsEvent => ({ type: 'connections:hung-up', peer, closed }),
+      ),
+    ),
+    command$.pipe(
+      ofType('connections/listen'),
+      perform(
+        cancel$,
+        ({ address }) => ports.listen(address),
+        (addresses, { address }): ConnectionsEvent => ({ type: 'connections:listening', address, addresses }),
+      ),
+    ),
+    command$.pipe(
+      ofType('connections/unlisten'),
+      perform(
+        cancel$,
+        ({ address }) => ports.unlisten(address).pipe(map(() => address)),
+        (address): ConnectionsEvent => ({ type: 'connections:unlistened', address }),
+      ),
+    ),
+    command$.pipe(
+      ofType('connections/list'),
+      perform(
+        cancel$,
+        () => ports.list(),
+        (connections): ConnectionsEvent => ({ type: 'connections:listed', connections }),
+      ),
+    ),
+  )
+
+function checkTarget(to: unknown, self: string): void {
+  const targets: readonly unknown[] = Array.isArray(to) ? to : [to]
+  const isText = targets.length > 0 && targets.every((target) => typeof target === 'string' && target !== '')
+  if (!isText) {
+    const message = `to: must be a peer id or multiaddrs as text, not ${JSON.stringify(to)}`
+    throw new InvalidCommandError(message, { field: 'to' })
+  }
+  if (!targets.some((target) => target === self || String(target).endsWith(`/p2p/${self}`))) return
+  throw new InvalidCommandError(`to: ${String(to)} is this node itself`, { field: 'to', peer: self })
+}

@@ -1,0 +1,207 @@
+import { gossipsub, TopicValidatorResult, type GossipSub, type GossipSubComponents, type Message } from '@libp2p/gossipsub'
+import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { defer, filter, from, fromEvent, map, mergeMap, Observable, of, Subject, type Subscriber } from 'rxjs'
+import { fromAbortable } from '../../../operators/fromAbortable.ts'
+import { asSwarmError } from '../../perform.ts'
+import { PubsubError, SwarmError } from '../../vocabulary/errors.ts'
+import type { GossipMessage, GossipsubPorts, PublishedMessage, RefusedMessage } from './gossipsubBehaviour.ts'
+
+/** What a validator says of a message: pass it on, or drop it and count that against the sender, or just drop it. */
+export type Verdict = 'accept' | 'reject' | 'ignore'
+
+/** Decides over a message of a topic; false is `reject`, true and nothing are `accept`. */
+export type MessageValidator = (message: GossipMessage) => Verdict | boolean | void | Promise<Verdict | boolean | void>
+
+/** Parts of the service that its public type leaves out. */
+interface GossipSubInternals {
+  readonly streamsOutbound: ReadonlyMap<string, unknown>
+  connect(peer: string): Promise<void>
+  status: { readonly heartbeatTimeout?: NodeJS.Timeout }
+  stop(): Promise<void>
+  isStarted(): boolean
+}
+
+type Service = GossipSub & GossipSubInternals & { readonly refused$: Subject<RefusedMessage> }
+
+/** What waits in a peer's stream before a publish has to wait too. @unit bytes */
+const ROOM_BYTES = 256 * 1024
+
+/** Signing and sending never leave the event loop by themselves; after so many messages they do. */
+const MESSAGES_PER_TURN = 16
+
+/** A peer that has joined can be heard before it can be written to; a publish waits this long for it. @unit milliseconds */
+const READY_MS = 500
+const LOOK_AGAIN_MS = 10
+
+/** Two connections to a peer, of which the one with gossip's stream closes: time for gossip to notice. @unit milliseconds */
+const REVIVE_AFTER_MS = 100
+
+/** How long a validator may take. @unit milliseconds */
+const VALIDATOR_MS = 1_000
+
+const results = {
+  accept: TopicValidatorResult.Accept,
+  reject: TopicValidatorResult.Reject,
+  ignore: TopicValidatorResult.Ignore,
+} satisfies Record<Verdict, TopicValidatorResult>
+
+/** The libp2p service behind {@link gossipsubPorts}. */
+export function gossipsubService(validators: Readonly<Record<string, MessageValidator>>) {
+  return (components: GossipSubComponents): Service => {
+    const refused$ = new Subject<RefusedMessage>()
+    const service = Object.assign(
+      gossipsub({
+        // many peers behind one address are a LAN, a NAT or a test, and would be shut out for an hour
+        scoreParams: { IPColocationFactorWeight: 0 },
+      })(components) as GossipSub & GossipSubInternals,
+      { refused$ },
+    )
+    for (const [topic, validator] of Object.entries(validators)) {
+      service.topicValidators.set(topic, async (sender: PeerId, message: Message) => {
+        const { verdict, error } = await verdictOf(validator, plain(message, ''))
+        if (verdict !== 'accept') {
+          refused$.next({ topic, peer: sender.toString(), verdict, ...(error === undefined ? {} : { error }) })
+        }
+        return results[verdict]
+      })
+    }
+    const stop = service.stop.bind(service)
+    service.stop = async () => {
+      const { heartbeatTimeout } = service.status
+      await stop()
+      clearTimeout(heartbeatTimeout) // the service forgets it, and it keeps the process alive
+    }
+    return service
+  }
+}
+
+/** Gossipsub over libp2p's service. */
+export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string, MessageValidator>>): GossipsubPorts {
+  const service = node.services['gossipsub'] as Service
+  const joined = new Map<string, Subscriber<GossipMessage>>()
+  let published = 0
+
+  service.addEventListener('gossipsub:message', ({ detail: { msg, msgId } }) => {
+    joined.get(msg.topic)?.next(plain(msg, msgId))
+  })
+  node.addEventListener('connection:close', ({ detail: { remotePeer } }) => {
+    const timer = setTimeout(() => void revive(remotePeer), REVIVE_AFTER_MS)
+    timer.unref()
+  })
+
+  /** Gossip never opens its stream to a peer again when it is lost, and publishes to it into the void. */
+  const revive = async (peer: PeerId) => {
+    const id = peer.toString()
+    const connected = node.getConnections(peer).some(({ status }) => status === 'open')
+    if (!service.isStarted() || !connected || service.streamsOutbound.has(id)) return
+    await service.connect(id).catch(() => undefined) // it is gone after all: peer:disconnect tells
+  }
+  const unready = (topic: string) =>
+    service.getSubscribers(topic).filter((peer) => !service.streamsOutbound.has(peer.toString()))
+
+  const publish = async (topic: string, data: Uint8Array, signal: AbortSignal): Promise<PublishedMessage> => {
+    const validator = validators[topic]
+    const own: GossipMessage = { topic, data, from: node.peerId.toString(), id: '' }
+    const { verdict, error } = validator === undefined ? { verdict: 'accept' as const } : await verdictOf(validator, own)
+    if (verdict !== 'accept') {
+      throw new PubsubError(`${topic}: its own validator says ${verdict}`, { topic, cause: error })
+    }
+    for (let waitedMs = 0; unready(topic).length > 0 && waitedMs < READY_MS; waitedMs += LOOK_AGAIN_MS) {
+      if (waitedMs === REVIVE_AFTER_MS) await Promise.all(unready(topic).map(revive))
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
+      signal.throwIfAborted()
+    }
+    const { recipients } = await send(topic, data)
+    if (recipients.length === 0) throw new PubsubError(`${topic}: no peer that has joined could be written to`, { topic })
+    if (++published % MESSAGES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    await room(signal)
+    return { topic, peers: recipients.map(String) }
+  }
+  const send = async (topic: string, data: Uint8Array) => {
+    try {
+      return await service.publish(topic, data)
+    } catch (cause) {
+      if (cause instanceof SwarmError) throw cause
+      const nobody = cause instanceof Error && cause.message.includes('NoPeersSubscribedToTopic')
+      const why = nobody ? 'no peer has joined it yet; wait for gossipsub:peer-joined' : String(cause)
+      throw new PubsubError(`${topic}: ${why}`, { topic, cause })
+    }
+  }
+  const room = async (signal: AbortSignal) => {
+    for (;;) {
+      const full = gossipStreams(node).filter((s) => s.writableNeedsDrain && s.writeBufferLength >= ROOM_BYTES)
+      if (full.length === 0) return
+      await Promise.all(full.map((stream) => drained(stream, signal)))
+      signal.throwIfAborted()
+    }
+  }
+
+  return {
+    publish: (topic, data) => fromAbortable((signal) => publish(topic, data, signal)),
+    join: (topic) =>
+      new Observable((out) => {
+        service.subscribe(topic)
+        joined.set(topic, out)
+        return () => {
+          joined.delete(topic)
+          if (service.isStarted()) service.unsubscribe(topic)
+        }
+      }),
+    peers: (topic) => defer(() => of(service.getSubscribers(topic).map(String))),
+    membership$: fromEvent(service as unknown as EventTarget, 'subscription-change').pipe(
+      map((event) => (event as CustomEvent<{ peerId: PeerId; subscriptions: { topic: string; subscribe: boolean }[] }>).detail),
+      mergeMap(({ peerId, subscriptions }) =>
+        from(subscriptions.map(({ topic, subscribe }) => ({ peer: peerId.toString(), topic, joined: subscribe }))),
+      ),
+    ),
+    refused$: service.refused$.pipe(filter(() => service.isStarted())),
+  }
+}
+
+function plain(message: Message, id: string): GossipMessage {
+  const { topic, data } = message
+  const author = message.type === 'signed' ? message.from.toString() : ''
+  return { topic, data: new Uint8Array(data), from: author, id } // a copy: theirs is a view of the wire's buffer
+}
+
+async function verdictOf(
+  validator: MessageValidator,
+  message: GossipMessage,
+): Promise<{ readonly verdict: Verdict; readonly error?: SwarmError }> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no verdict in ${VALIDATOR_MS} ms`)), VALIDATOR_MS)
+  })
+  try {
+    const said = await Promise.race([validator(message), late])
+    if (said === false || said === 'reject') return { verdict: 'reject' }
+    return { verdict: said === 'ignore' ? 'ignore' : 'accept' }
+  } catch (error) {
+    return { verdict: 'ignore', error: asSwarmError(error) }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function gossipStreams(node: Libp2p): Stream[] {
+  const outbound = ({ streams }: Connection) =>
+    streams.filter(
+      ({ direction, protocol, writeStatus }) =>
+        direction === 'outbound' && protocol.startsWith('/meshsub/') && writeStatus === 'writable',
+    )
+  return node.getConnections().flatMap(outbound)
+}
+
+function drained(stream: Stream, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.removeEventListener('drain', done)
+      stream.removeEventListener('close', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    stream.addEventListener('drain', done)
+    stream.addEventListener('close', done)
+    signal.addEventListener('abort', done)
+  })
+}

@@ -1,0 +1,56 @@
+import { ping as pingService } from '@libp2p/ping'
+import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
+import { command, type CommandMeta } from '../../vocabulary/command.ts'
+import type { CoreEvent } from '../../vocabulary/event.ts'
+import type { PeerRef } from '../checkPeer.ts'
+import { pingBehaviour, type PingCommand, type PingEvent, type PingOnce, type PingPorts, type PingWatch } from './pingBehaviour.ts'
+import { pingPorts } from './pingPorts.ts'
+
+/** Latest round-trip time of each connected peer, by peer id. @unit milliseconds */
+export type PingState = ReadonlyMap<string, number>
+
+/** Pings at once on one connection, in either direction; libp2p's own limits, 1 and 2, refuse a watch beside a ping. */
+const STREAMS = 64
+
+const state: Slice<PingState, PingEvent | CoreEvent> = {
+  initial: new Map(),
+  on: {
+    'ping:measured': (rtts, { peer, rttMs }) => new Map(rtts).set(peer, rttMs),
+    'peer:disconnect': (rtts, { peer }) => (rtts.has(peer) ? new Map([...rtts].filter(([of]) => of !== peer)) : rtts),
+  },
+}
+
+function module(): BehaviourModule<'ping', PingCommand, PingEvent, PingPorts, PingState> {
+  return {
+    name: 'ping',
+    commands: {
+      'ping/once': { answers: { 'ping:measured': ({ rttMs }) => rttMs } },
+      'ping/watch': { openEnded: true, answers: { 'ping:measured': ({ rttMs }) => rttMs } },
+    },
+    services: { ping: pingService({ maxInboundStreams: STREAMS, maxOutboundStreams: STREAMS }) },
+    state,
+    ports: pingPorts,
+    behaviour: pingBehaviour,
+  }
+}
+
+/** Measures round-trip times: `ping()` for `use`, and its commands. */
+export const ping = Object.assign(module, {
+  /**
+   * One round trip; dials when there is no connection.
+   *
+   * @shape `execute` emits the round-trip time once. @unit milliseconds
+   */
+  once: ({ peer }: { readonly peer: PeerRef }, meta?: CommandMeta): PingOnce =>
+    command('ping/once', { peer: String(peer) }, meta),
+  /**
+   * Round trips until the subscriber leaves.
+   *
+   * @param intervalMs From one ping to the next. Default: 1 000. @unit milliseconds
+   * @shape Open-ended. `execute` emits each round-trip time; a ping that fails is the event `ping:missed`. @unit milliseconds
+   */
+  watch: (
+    { peer, intervalMs = 1_000 }: { readonly peer: PeerRef; readonly intervalMs?: number },
+    meta?: CommandMeta,
+  ): PingWatch => command('ping/watch', { peer: String(peer), intervalMs }, meta),
+})

@@ -1,0 +1,85 @@
+import { catchError, defer, exhaustMap, map, merge, of, throwError, timer, timeout, type Observable } from 'rxjs'
+import { ofType } from '../../../operators/ofType.ts'
+import { asSwarmError, perform } from '../../perform.ts'
+import type { Behaviour } from '../../vocabulary/behaviour.ts'
+import type { Command } from '../../vocabulary/command.ts'
+import { DeadlineError, InvalidCommandError, type SwarmError } from '../../vocabulary/errors.ts'
+import { checkPeer } from '../checkPeer.ts'
+
+/** What ping may call. */
+export interface PingPorts {
+  /** One round trip; dials when there is no connection. One value, in milliseconds. */
+  ping(peer: string): Observable<number>
+}
+
+/** One round trip. */
+export type PingOnce = Command<'ping/once', { readonly peer: string }, number>
+
+/** Round trips until the subscriber leaves. */
+export type PingWatch = Command<'ping/watch', { readonly peer: string; readonly intervalMs: number }, number>
+
+/** What can be asked of ping. */
+export type PingCommand = PingOnce | PingWatch
+
+/** What ping can say. */
+export type PingEvent =
+  | {
+      readonly type: 'ping:measured'
+      readonly peer: string
+      /** @unit milliseconds, there and back */
+      readonly rttMs: number
+      readonly cause?: string
+    }
+  | { readonly type: 'ping:missed'; readonly peer: string; readonly error: SwarmError; readonly cause?: string }
+
+/** How long one round trip of a watch may take. @unit milliseconds */
+const ROUND_TRIP_MS = 5_000
+
+/**
+ * Measures round trips, once or again and again.
+ *
+ * ```marble
+ * command$   -w-----------
+ * ping       --3|
+ * said       ---m-----m---
+ * ```
+ *
+ * @shape  A watch pings at its interval and skips a beat while the last ping is under way; a failed ping is `ping:missed`
+ *         and the watch goes on. Bound: one ping at a time per watch.
+ * @errors A failed `ping/once` is `command:failed`.
+ * @source libp2p ping 1.0.0.
+ */
+export const pingBehaviour: Behaviour<PingCommand, PingEvent, PingPorts> = ({ command$, cancel$, ports, self, scheduler }) => {
+  const roundTrip = (peer: string) =>
+    ports.ping(peer).pipe(map((rttMs): PingEvent => ({ type: 'ping:measured', peer, rttMs })))
+  const watch = ({ peer, intervalMs }: PingWatch) =>
+    timer(0, intervalMs, scheduler).pipe(
+      exhaustMap(() =>
+        roundTrip(peer).pipe(
+          timeout({ first: ROUND_TRIP_MS, scheduler, with: () => throwError(() => tooSlow(peer)) }),
+          catchError((error: unknown) => of<PingEvent>({ type: 'ping:missed', peer, error: asSwarmError(error) })),
+        ),
+      ),
+    )
+  return merge(
+    command$.pipe(
+      ofType('ping/once'),
+      perform(cancel$, ({ peer }) => defer(() => (checkPeer(peer, self), roundTrip(peer))), (said) => said),
+    ),
+    command$.pipe(
+      ofType('ping/watch'),
+      perform(cancel$, (command) => defer(() => (checkWatch(command, self), watch(command))), (said) => said),
+    ),
+  )
+}
+
+function checkWatch({ peer, intervalMs }: PingWatch, self: string): void {
+  checkPeer(peer, self)
+  if (typeof intervalMs === 'number' && intervalMs > 0 && Number.isFinite(intervalMs)) return
+  const message = `intervalMs: must be a finite number above 0, not ${String(intervalMs)}`
+  throw new InvalidCommandError(message, { field: 'intervalMs', peer })
+}
+
+function tooSlow(peer: string): DeadlineError {
+  return new DeadlineError(`ping: ${peer} did not answer within ${ROUND_TRIP_MS} ms`, { peer, deadlineMs: ROUND_TRIP_MS })
+}

@@ -1,0 +1,87 @@
+import { asyncScheduler } from 'rxjs'
+import { z } from 'zod'
+import type { SwarmOptions } from './createSwarm.ts'
+import { parseAddress } from './libp2p/parse.ts'
+import { problemsIn } from './problemsIn.ts'
+import { coreSlices } from './state.ts'
+import type { AnyModule } from './vocabulary/behaviour.ts'
+import { ConfigurationError, type ConfigurationProblem } from './vocabulary/errors.ts'
+
+const is = <T>(what: string, test: (value: unknown) => boolean) => z.custom<T>(test, `must be ${what}`)
+const callable = <T>() => is<T>('a function', (value) => typeof value === 'function')
+const member = (value: unknown, name: string): unknown => (value as Record<string, unknown> | null | undefined)?.[name]
+const bound = z.int('must be a whole number').positive('must be above 0')
+
+const module = is<AnyModule>(
+  'a behaviour module; call its factory: kad(), not kad',
+  (value) =>
+    typeof value === 'object' &&
+    typeof member(value, 'name') === 'string' &&
+    typeof member(value, 'commands') === 'object' &&
+    typeof member(value, 'ports') === 'function' &&
+    typeof member(value, 'behaviour') === 'function',
+)
+
+const address = z.string('must be a multiaddr as text').superRefine((text, context) => {
+  try {
+    parseAddress(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: (error as Error).message.replace(/^address: /, '') })
+  }
+})
+
+type Any = SwarmOptions<readonly AnyModule[]>
+
+const schema = z.strictObject({
+  use: z.array(module, 'must be a list of behaviour modules'),
+  identity: is<NonNullable<Any['identity']>>(
+    'a libp2p private key',
+    (key) => typeof member(key, 'sign') === 'function' && typeof member(key, 'publicKey') === 'object',
+  ).optional(),
+  transports: z
+    .array(z.enum(['quic', 'tcp', 'memory'], 'must be quic, tcp or memory'), 'must be a list')
+    .min(1, 'must name at least one transport')
+    .default(['quic', 'tcp']),
+  listen: z.array(address, 'must be a list of multiaddrs').optional(),
+  maxConnections: bound.default(1_024),
+  deadlineMs: z.number('must be a number of milliseconds').positive('must be above 0').default(5_000),
+  limits: z.strictObject({ intake: bound.default(1_024), openEnded: bound.default(1_024) }).prefault({}),
+  commandChain: callable<NonNullable<Any['commandChain']>>().optional(),
+  eventChain: callable<NonNullable<Any['eventChain']>>().optional(),
+  scheduler: is<NonNullable<Any['scheduler']>>(
+    'an RxJS scheduler',
+    (value) => typeof member(value, 'now') === 'function' && typeof member(value, 'schedule') === 'function',
+  ).default(asyncScheduler),
+  random: callable<() => number>().default(() => Math.random),
+  libp2p: callable<NonNullable<Any['libp2p']>>().optional(),
+})
+
+/** Options with their defaults. @errors `ConfigurationError` with every problem that they have. */
+export function checkOptions<Modules extends readonly AnyModule[]>(options: SwarmOptions<Modules>) {
+  const { value, problems } = problemsIn('', schema, options)
+  const use: unknown = member(options, 'use')
+  const all = [...problems, ...(Array.isArray(use) ? use.flatMap(problemsOfModule) : [])]
+  if (all.length > 0) throw new ConfigurationError(all)
+  return value
+}
+
+function problemsOfModule(module: unknown, index: number, all: readonly unknown[]): readonly ConfigurationProblem[] {
+  const name = member(module, 'name')
+  const commands = Object.keys((member(module, 'commands') as object | null | undefined) ?? {})
+  const before = all.slice(0, index)
+  const twice = before.some((other) => member(other, 'name') === name)
+  const taken = commands.filter((type) => !twice && before.some((other) => member(member(other, 'commands'), type)))
+  const own = (member(module, 'problems') ?? []) as readonly ConfigurationProblem[]
+  const needs = (member(module, 'needs') ?? []) as readonly string[]
+  const missing = needs.filter((other) => !all.some((one) => member(one, 'name') === other))
+  const at = `use[${index}]`
+  return [
+    ...(twice ? [{ path: `${at}.name`, message: `${String(name)} is in use already; use each behaviour once` }] : []),
+    ...(typeof name === 'string' && Object.hasOwn(coreSlices, name)
+      ? [{ path: `${at}.name`, message: `${name} is a part of the swarm's own state; choose another name` }]
+      : []),
+    ...taken.map((type) => ({ path: `${at}.commands`, message: `${type} is answered by another behaviour already` })),
+    ...missing.map((other) => ({ path: at, message: `${String(name)} needs ${other}; add it to use` })),
+    ...own.map(({ path, message }) => ({ path: `${at}: ${path}`, message })),
+  ]
+}

@@ -1,0 +1,131 @@
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { Libp2pOptions } from 'libp2p'
+import { asyncScheduler, firstValueFrom, type MonoTypeOperatorFunction, type Observable, type SchedulerLike, type Subject } from 'rxjs'
+import { checkOptions } from './checkOptions.ts'
+import type { Limits } from './ledger.ts'
+import { createHost } from './libp2p/createHost.ts'
+import type { TransportName } from './libp2p/transports.ts'
+import type { CoreState } from './state.ts'
+import type { AnyModule, CommandOf, EventOf, StateOf } from './vocabulary/behaviour.ts'
+import type { ResultOf } from './vocabulary/command.ts'
+import { ConfigurationError } from './vocabulary/errors.ts'
+import type { Undrained } from './vocabulary/event.ts'
+import { wireSwarm } from './wireSwarm.ts'
+
+/** What `createSwarm` takes. Only `use` is required. */
+export interface SwarmOptions<Modules extends readonly unknown[]> {
+  /** The behaviours, in any order. Their commands and events are what the swarm takes and emits. */
+  readonly use: Modules
+  /** Keys of the node. Default: a fresh Ed25519 pair, and so a fresh peer id. */
+  readonly identity?: PrivateKey
+  /** Default: `['quic', 'tcp']`. TCP speaks Noise and TLS, and yamux. `memory` stays within the process. */
+  readonly transports?: readonly TransportName[]
+  /** Multiaddrs. Default: every IPv4 interface, ports chosen by the system. `[]` listens nowhere. */
+  readonly listen?: readonly string[]
+  /** Connections kept open at once; libp2p prunes above that. Default: 1 024. */
+  readonly maxConnections?: number
+  /** Deadline of a command that names none. Default: 5 000. @unit milliseconds */
+  readonly deadlineMs?: number
+  /** What may be in flight at once; see {@link Limits}. */
+  readonly limits?: Partial<Limits>
+  /** Your operators between the intake and the behaviours. What they hold back still has its deadline. */
+  readonly commandChain?: MonoTypeOperatorFunction<NoInfer<CommandOf<Modules>>>
+  /** Your operators before `event$` and `state$`. Behaviours and `execute` hear what was said, not what they make of it. */
+  readonly eventChain?: MonoTypeOperatorFunction<NoInfer<EventOf<Modules>>>
+  /** The only clock of the pipeline. Default: `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike
+  /** The only chance of the pipeline, 0 (inclusive) to 1 (exclusive). Default: `Math.random`. */
+  readonly random?: () => number
+  /** Last say over libp2p's own options: return what the node is made of. */
+  readonly libp2p?: (options: Libp2pOptions) => Libp2pOptions
+}
+
+/** What a stop came to. */
+export interface StopReport {
+  /** Commands that had not settled at the deadline; each failed with `StoppedError`. */
+  readonly undrained: readonly Undrained[]
+}
+
+/** A libp2p node as one pipeline. */
+export interface Swarm<Modules extends readonly unknown[]> extends AsyncDisposable {
+  /** Own peer id, as text. */
+  readonly self: string
+  /** Own multiaddrs now, with the peer id: what others dial. */
+  readonly addresses: readonly string[]
+  /** Commands in. Takes a burst without blocking; what does not fit fails with `OverloadedError`. */
+  readonly command$: Subject<CommandOf<Modules>>
+  /** Everything that happens. Hot: a late subscriber gets what follows. Never errors; completes when stopped. */
+  readonly event$: Observable<EventOf<Modules>>
+  /** A pure reduction of `event$`. Replays the latest; completes when stopped. */
+  readonly state$: Observable<CoreState & StateOf<Modules>>
+  /**
+   * Sends a command when subscribed and emits what answers it.
+   *
+   * @shape  Cold: each subscription sends the command anew. Unsubscribing cancels it. Settles within its deadline; an
+   *         open-ended command lasts until its subscriber leaves or the swarm stops.
+   * @errors A `SwarmError`, which `event$` tells as `command:failed` too.
+   */
+  execute<C extends CommandOf<Modules>>(command: C): Observable<ResultOf<C>>
+  /**
+   * Stops in phases: refuse new commands, wait for those in flight, end what is left, close streams and connections,
+   * complete the streams. Stopping twice is stopping once.
+   *
+   * @param options `drainMs` is how long commands in flight may take. Default: 2 000.
+   */
+  stop(options?: { readonly drainMs?: number }): Promise<StopReport>
+  /** The libp2p node, for what rxswarm has no word for yet. */
+  readonly node: Libp2p
+}
+
+/** How long commands in flight may take when a swarm stops. @unit milliseconds */
+const DRAIN_MS = 2_000
+
+/**
+ * Starts a libp2p node as one pipeline: commands in through a Subject, events out of hot Observables, and the
+ * behaviours of `use` between them.
+ *
+ * @shape  Resolves when the node listens.
+ * @errors `ConfigurationError` with every problem of the options; nothing is left open then.
+ */
+export async function createSwarm<const Modules extends readonly AnyModule[]>(
+  options: SwarmOptions<Modules>,
+): Promise<Swarm<Modules>> {
+  const { use, identity, transports, listen, maxConnections, libp2p, ...wiring } = checkOptions(options)
+
+  const host = await createHost({ identity, transports, listen, maxConnections, libp2p }, use)
+  const wired = wireSwarm(host, use, wiring)
+  wired.start()
+  try {
+    await host.start()
+  } catch (cause) {
+    wired.close([])
+    await host.stop()
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigurationError([{ path: 'listen', message: `the node did not start: ${reason}` }], { cause })
+  }
+
+  let stopped: Promise<StopReport> | undefined
+  const stop = async (drainMs: number): Promise<StopReport> => {
+    const undrained = await firstValueFrom(wired.drain(drainMs))
+    try {
+      await host.stop()
+    } finally {
+      wired.close(undrained)
+    }
+    return { undrained }
+  }
+  const swarm = {
+    self: host.self,
+    node: host.node,
+    command$: wired.command$,
+    event$: wired.event$,
+    state$: wired.state$,
+    execute: wired.execute,
+    get addresses() {
+      return wired.state().addresses
+    },
+    stop: ({ drainMs = DRAIN_MS } = {}) => (stopped ??= stop(drainMs)),
+    [Symbol.asyncDispose]: async () => void (await (stopped ??= stop(DRAIN_MS))),
+  }
+  return swarm as unknown as Swarm<Modules> // the wires carry any module's commands; their types are those of `use`
+}

@@ -1,0 +1,27 @@
+import type { AnyCommand } from './vocabulary/command.ts'
+import { InvalidCommandError, type SwarmError } from './vocabulary/errors.ts'
+
+/** Why something that was sent as a command is none, if so. Types keep this from happening; run time does not. */
+export function inspect(sent: unknown): SwarmError | undefined {
+  if (typeof sent !== 'object' || sent === null) {
+    const message = `command: must be an object with type and id, not ${sent === null ? 'null' : typeof sent}`
+    return new InvalidCommandError(message, { field: 'command' })
+  }
+  const { type, id, meta } = sent as Partial<AnyCommand>
+  if (typeof type !== 'string' || type === '') {
+    return new InvalidCommandError(`type: must be behaviour/verb, not ${String(type)}`, { field: 'type' })
+  }
+  if (typeof id !== 'string' || id === '') {
+    const message = `id: must be a string that is not empty, not ${String(id)}`
+    return new InvalidCommandError(message, { field: 'id', command: type })
+  }
+  if (meta !== undefined && (typeof meta !== 'object' || (meta as object | null) === null)) {
+    return new InvalidCommandError('meta: must be an object', { field: 'meta', command: type, commandId: id })
+  }
+  const deadlineMs: unknown = meta?.deadlineMs
+  if (deadlineMs !== undefined && typeof deadlineMs !== 'number') {
+    const message = `meta.deadlineMs: must be a number of milliseconds, not ${typeof deadlineMs}`
+    return new InvalidCommandError(message, { field: 'meta.deadlineMs', command: type, commandId: id })
+  }
+  return undefined
+}

@@ -1,0 +1,154 @@
+import type { SchedulerLike, Subscriber, Subscription } from 'rxjs'
+import { contextOf, type AnyCommand } from './vocabulary/command.ts'
+import { InvalidCommandError, OverloadedError, type SwarmError } from './vocabulary/errors.ts'
+
+/** A command in flight, from its intake to its outcome. */
+export interface Entry<Route> {
+  /** The command itself. */
+  readonly command: AnyCommand
+  /** Where it goes. */
+  readonly route: Route
+  /** Who executes it; nobody when it came by `command$`. */
+  readonly observer: Subscriber<unknown> | undefined
+  /** Has no share in the intake's bound, and no deadline by default. */
+  readonly openEnded: boolean
+  /** @unit milliseconds of the scheduler; Infinity without a deadline */
+  readonly dueAt: number
+  /** @unit milliseconds */
+  readonly deadlineMs: number
+  /** Whether it is in its behaviour's hands. */
+  delivered: boolean
+}
+
+/** Bounds of what may be in flight at once. */
+export interface Limits {
+  /** Commands that are taken in and have not settled. Default 1 024. */
+  readonly intake: number
+  /** Open-ended commands, such as subscriptions, that run at once. Default 1 024. */
+  readonly openEnded: number
+}
+
+/** The longest delay that timers of the platform keep. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * The commands in flight: who waits for what until when.
+ *
+ * @shape  Entering and leaving cost the same with one command or a thousand: commands of equal deadlines wait in line,
+ *         so one timer watches the heads of the lines. Memory: `limits.intake + limits.openEnded` entries.
+ * @errors None of its own; {@link Ledger.refusal} says why a command can't enter.
+ * @source ours; the lines are a timing wheel whose slots are the deadlines in use.
+ */
+export class Ledger<Route> {
+  readonly #entries = new Map<string, Entry<Route>>()
+  readonly #lines = new Map<number, Set<Entry<Route>>>()
+  readonly #limits: Limits
+  readonly #deadlineMs: number
+  readonly #scheduler: SchedulerLike
+  readonly #onDue: (entry: Entry<Route>) => void
+  #openEnded = 0
+  #timer: Subscription | undefined
+  #timerAt = Infinity
+
+  constructor(
+    limits: Limits,
+    deadlineMs: number,
+    scheduler: SchedulerLike,
+    onDue: (entry: Entry<Route>) => void,
+  ) {
+    this.#limits = limits
+    this.#deadlineMs = deadlineMs
+    this.#scheduler = scheduler
+    this.#onDue = onDue
+  }
+
+  /** Commands in flight, open-ended ones left out. */
+  get size(): number {
+    return this.#entries.size - this.#openEnded
+  }
+
+  /** Everything in flight, oldest first. */
+  entries(): IterableIterator<Entry<Route>> {
+    return this.#entries.values()
+  }
+
+  /** The command with this id, while it is in flight. */
+  get(id: string): Entry<Route> | undefined {
+    return this.#entries.get(id)
+  }
+
+  /** Why this command can't enter, if so. */
+  refusal(command: AnyCommand, openEnded: boolean): SwarmError | undefined {
+    const context = contextOf(command)
+    if (this.#entries.has(command.id)) {
+      const message = `id: ${command.id} is in flight already; give each command its own`
+      return new InvalidCommandError(message, { ...context, field: 'id' })
+    }
+    const deadlineMs = command.meta?.deadlineMs
+    if (deadlineMs !== undefined && (!(deadlineMs > 0) || (deadlineMs === Infinity && !openEnded))) {
+      const message = `meta.deadlineMs: must be a ${openEnded ? '' : 'finite '}number above 0, not ${String(deadlineMs)}`
+      return new InvalidCommandError(message, { ...context, field: 'meta.deadlineMs' })
+    }
+    const [used, limit] = openEnded
+      ? [this.#openEnded, this.#limits.openEnded]
+      : [this.size, this.#limits.intake]
+    if (used < limit) return undefined
+    const what = openEnded ? 'open-ended commands run' : 'commands are in flight'
+    return new OverloadedError(`${command.type} ${command.id}: ${limit} ${what} already; try again later`, {
+      ...context,
+      limit,
+    })
+  }
+
+  /** Takes a command in and starts its deadline. */
+  enter(command: AnyCommand, route: Route, openEnded: boolean, observer: Subscriber<unknown> | undefined): void {
+    const deadlineMs = command.meta?.deadlineMs ?? (openEnded ? Infinity : this.#deadlineMs)
+    const dueAt = deadlineMs === Infinity ? Infinity : this.#scheduler.now() + deadlineMs
+    const entry = { command, route, observer, openEnded, dueAt, deadlineMs, delivered: false }
+    this.#entries.set(command.id, entry)
+    if (openEnded) this.#openEnded++
+    if (dueAt === Infinity) return
+    const line = this.#lines.get(deadlineMs)
+    if (line === undefined) this.#lines.set(deadlineMs, new Set([entry]))
+    else line.add(entry)
+    if (dueAt < this.#timerAt) this.#watch(dueAt)
+  }
+
+  /** Lets a settled command go. */
+  leave(entry: Entry<Route>): void {
+    this.#entries.delete(entry.command.id)
+    if (entry.openEnded) this.#openEnded--
+    this.#lines.get(entry.deadlineMs)?.delete(entry)
+  }
+
+  /** Ends the timer. */
+  close(): void {
+    this.#timer?.unsubscribe()
+    this.#timerAt = Infinity
+  }
+
+  #watch(dueAt: number): void {
+    this.#timer?.unsubscribe()
+    this.#timerAt = dueAt
+    const delay = Math.min(LONGEST_TIMER_MS, Math.max(0, dueAt - this.#scheduler.now()))
+    this.#timer = this.#scheduler.schedule(() => this.#expire(), delay)
+  }
+
+  #expire(): void {
+    const now = this.#scheduler.now()
+    let next = Infinity
+    this.#timerAt = Infinity
+    for (const [deadlineMs, line] of this.#lines) {
+      for (const entry of line) {
+        if (entry.dueAt > now) {
+          next = Math.min(next, entry.dueAt)
+          break
+        }
+        line.delete(entry)
+        this.#onDue(entry)
+      }
+      if (line.size === 0) this.#lines.delete(deadlineMs)
+    }
+    if (next < this.#timerAt) this.#watch(next)
+  }
+}

@@ -1,0 +1,97 @@
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import type { AnyModule } from '../vocabulary/behaviour.ts'
+import type { Host } from '../wireSwarm.ts'
+import { nodeEvents } from './nodeEvents.ts'
+import { defaultListen, quicFirst, transportOptions, type TransportName } from './transports.ts'
+
+/** What a libp2p node is made of. */
+export interface HostOptions {
+  /** Keys of the node; a fresh Ed25519 pair by default, and so a fresh peer id. */
+  readonly identity?: PrivateKey | undefined
+  /** In order of preference. */
+  readonly transports: readonly TransportName[]
+  /** Multiaddrs to listen on. */
+  readonly listen?: readonly string[] | undefined
+  /** Connections kept open at once; libp2p prunes above that. */
+  readonly maxConnections: number
+  /** Last say over libp2p's own options. */
+  readonly libp2p?: ((options: Libp2pOptions) => Libp2pOptions) | undefined
+}
+
+/** A host that can be switched on and off. */
+export interface Libp2pHost extends Host {
+  /** The node itself. */
+  readonly node: Libp2p
+  /** Listens and starts the services. */
+  start(): Promise<void>
+  /** Closes streams and connections and stops the services. */
+  stop(): Promise<void>
+}
+
+/** A dead address must not eat the deadline of the dials that libp2p makes by itself. @unit milliseconds */
+const ADDRESS_DIAL_TIMEOUT_MS = 1_000
+
+/** New connections from one host. libp2p's default of 5 refuses a crowd behind one NAT. @unit per second */
+const INBOUND_PER_HOST = 256
+
+/** The service that keeps the node's internals at hand, as any libp2p service is given them. */
+const INTERNALS = 'rxswarm:internals'
+
+/** The internals that the adapters use. */
+export interface Internals {
+  readonly transportManager: {
+    listen(addresses: unknown[]): Promise<void>
+    getListeners(): { getAddrs(): { toString(): string }[]; close(): Promise<void> }[]
+  }
+  readonly addressManager: object
+}
+
+/** Builds a libp2p node, not yet started, with the services of the modules. */
+export async function createHost(options: HostOptions, modules: readonly AnyModule[]): Promise<Libp2pHost> {
+  const { identity, transports, maxConnections, libp2p = (own: Libp2pOptions) => own } = options
+  const listen = options.listen ?? transports.flatMap((name) => defaultListen[name])
+  const own: Libp2pOptions = {
+    ...transportOptions(transports),
+    ...(identity === undefined ? {} : { privateKey: identity }),
+    start: false,
+    addresses: { listen: [...listen] },
+    connectionManager: {
+      addressSorter: quicFirst,
+      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      maxConnections,
+      inboundConnectionThreshold: INBOUND_PER_HOST,
+      maxIncomingPendingConnections: INBOUND_PER_HOST,
+    },
+    // libp2p refuses private addresses by default; a swarm on a LAN or a loopback has no others
+    connectionGater: { denyDialMultiaddr: () => false },
+    services: {
+      ...Object.assign({}, ...modules.map(({ services }) => services)),
+      [INTERNALS]: (components: Internals) => ({ components }),
+    },
+  }
+  const node: Libp2p = await createLibp2p(libp2p(own))
+  return {
+    self: node.peerId.toString(),
+    node,
+    event$: nodeEvents(node),
+    portsOf: (module) => module.ports(node),
+    start: async () => node.start(),
+    stop: async () => {
+      await node.stop()
+      forgetAddressUpdate(node)
+    },
+  }
+}
+
+/** The internals of a node that `createHost` built. */
+export function internalsOf(node: Libp2p): Internals {
+  return (node.services[INTERNALS] as { readonly components: Internals }).components
+}
+
+/** Stopping re-arms a 1 s timer that updates the address book of a node that is gone, and keeps the process alive. */
+function forgetAddressUpdate(node: Libp2p): void {
+  const { addressManager } = internalsOf(node)
+  const { _updatePeerStoreAddresses: update } = addressManager as { _updatePeerStoreAddresses?: { stop?(): void } }
+  update?.stop?.()
+}

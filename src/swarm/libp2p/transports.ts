@@ -1,0 +1,69 @@
+import { quic } from '@chainsafe/libp2p-quic'
+import { memory } from '@libp2p/memory'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { tls } from '@libp2p/tls'
+import { yamux } from '@libp2p/yamux'
+import type { Address, Transport } from '@libp2p/interface'
+import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
+import type { Libp2pOptions } from 'libp2p'
+import { raceSignal } from 'race-signal'
+
+/** The transports that a swarm can use. */
+export type TransportName = 'quic' | 'tcp' | 'memory'
+
+/**
+ * A peer that falls silent is noticed after `maxIdleTimeout`, so it stays within the default deadline of a command; the
+ * keep-alive leaves room for one lost packet. At its limit of streams the add-on hangs, so the limit is above what a
+ * connection carries. @unit milliseconds; streams
+ */
+const QUIC_OPTIONS = { maxIdleTimeout: 5_000, keepAliveInterval: 2_000, maxConcurrentStreamLimit: 1_024 }
+
+/**
+ * Yamux grows its window to 16 MiB by default, but a paused stream is reset when its read buffer passes 4 MiB.
+ * @unit bytes
+ */
+const YAMUX_WINDOW_BYTES = 1 << 20
+
+const factories = {
+  quic: () => abortableQuic,
+  tcp: () => tcp(),
+  memory: () => memory(),
+} satisfies Record<TransportName, () => unknown>
+
+/** Where a swarm listens on a transport unless told otherwise: every interface, a port that the system chooses. */
+export const defaultListen: Readonly<Record<TransportName, readonly string[]>> = {
+  quic: ['/ip4/0.0.0.0/udp/0/quic-v1'],
+  tcp: ['/ip4/0.0.0.0/tcp/0'],
+  memory: [],
+}
+
+/** The part of libp2p's options that carries bytes. */
+export function transportOptions(names: readonly TransportName[]) {
+  return {
+    transports: names.map((name) => factories[name]()),
+    connectionEncrypters: [noise(), tls()],
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: YAMUX_WINDOW_BYTES } })],
+  } satisfies Libp2pOptions
+}
+
+/** Orders addresses: QUIC first, the rest as they came. */
+export function quicFirst(a: Address, b: Address): -1 | 0 | 1 {
+  const [first, second] = [QUIC_V1.matches(a.multiaddr), QUIC_V1.matches(b.multiaddr)]
+  return first === second ? 0 : first ? -1 : 1
+}
+
+/** QUIC whose dial ends with its signal; the add-on's own dial waits for a dead address until its idle timeout. */
+function abortableQuic(components: Parameters<ReturnType<typeof quic>>[0]): Transport {
+  const transport = quic(QUIC_OPTIONS)(components)
+  const dial = transport.dial.bind(transport)
+  transport.dial = (address, options) => {
+    const dialling = dial(address, options)
+    dialling.then(
+      (connection) => void (options.signal.aborted && connection.abort(new Error('the dial was aborted'))),
+      () => undefined,
+    )
+    return raceSignal(dialling, options.signal)
+  }
+  return transport
+}

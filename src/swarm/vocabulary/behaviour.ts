@@ -1,0 +1,135 @@
+import type { Libp2p } from '@libp2p/interface'
+import type { Observable, SchedulerLike } from 'rxjs'
+import type { AnyCommand, ResultOf } from './command.ts'
+import type { ConfigurationProblem } from './errors.ts'
+import type { CoreEvent, Fact, Outcome, Stamped } from './event.ts'
+
+/** What a behaviour is connected to: everything it hears, may do, and its only clock and chance. */
+export interface Wires<C extends AnyCommand, Ports> {
+  /** The commands of this behaviour, each once. */
+  readonly command$: Observable<C>
+  /** Ids of commands that nobody waits for any more; their work is to stop. `perform` does that. */
+  readonly cancel$: Observable<string>
+  /** Everything that happens in the swarm, in one order for all. */
+  readonly event$: Observable<Stamped<CoreEvent> | Stamped<Fact>>
+  /** The only way to act. */
+  readonly ports: Ports
+  /** Own peer id, as text. */
+  readonly self: string
+  /** The only clock. */
+  readonly scheduler: SchedulerLike
+  /** The only chance. @unit 0 (inclusive) to 1 (exclusive) */
+  readonly random: () => number
+}
+
+/**
+ * A function from wires to events: no class, no `subscribe`, no timer, no libp2p import.
+ *
+ * @shape  Says nothing before it hears something, ends when its wires end. Each command that arrives is followed by one
+ *         {@link Outcome}; `perform` keeps that.
+ * @errors Expected failures are events. An error is a crash: the supervisor restarts the behaviour with backoff, and
+ *         the commands that were in its hands fail with `BehaviourCrashedError`.
+ */
+export type Behaviour<C extends AnyCommand, E extends Fact, Ports> = (
+  wires: Wires<C, Ports>,
+) => Observable<E | Outcome>
+
+/** How commands of one type are answered. */
+export interface CommandSpec<C extends AnyCommand, E extends Fact> {
+  /** Lasts until its subscriber leaves; has no deadline unless one is set, and a bound of its own. Default: false. */
+  readonly openEnded?: boolean
+  /** Which events, caused by the command, `execute` emits, and what of them. */
+  readonly answers: { readonly [Type in E['type']]?: (event: Stamped<Extract<E, { type: Type }>>) => ResultOf<C> }
+}
+
+/** Every command type of a behaviour, with its answers. It is the routing table as well. */
+export type CommandTable<C extends AnyCommand, E extends Fact> = {
+  readonly [Type in C['type']]: CommandSpec<Extract<C, { type: Type }>, E>
+}
+
+/** A part of `state$`: what it starts as, and which events change it. Reducers are pure. */
+export interface Slice<S, E extends Fact> {
+  /** The state before anything happened. */
+  readonly initial: S
+  /** New state after an event; the same object when nothing changed. */
+  readonly on: { readonly [Type in E['type']]?: (state: S, event: Stamped<Extract<E, { type: Type }>>) => S }
+}
+
+/** libp2p service factories, by name; each declares the components that it needs. */
+export type Services = Readonly<Record<string, (components: never) => unknown>>
+
+/**
+ * What `createSwarm({ use: [kad(), gossipsub(), …] })` takes: a behaviour, and what ties it to a node.
+ *
+ * @source design, section 2.
+ */
+export interface BehaviourModule<
+  Name extends string,
+  C extends AnyCommand,
+  E extends Fact,
+  Ports = unknown,
+  State = unknown,
+> {
+  /** Names the behaviour in events, errors and `state$`. */
+  readonly name: Name
+  /** Every command type, with its answers. */
+  readonly commands: CommandTable<C, E>
+  /** What is wrong with the options it was made with; `createSwarm` reports all at once. */
+  readonly problems?: readonly ConfigurationProblem[]
+  /** Names of behaviours that must be in use beside it. */
+  readonly needs?: readonly string[]
+  /** libp2p service factories it adds to the node. */
+  readonly services?: Services
+  /** Its part of `state$`, under its name. */
+  readonly state?: Slice<State, E | CoreEvent>
+  /** The adapter: the only code here that touches libp2p. */
+  ports(node: Libp2p): Ports
+  /** See {@link Behaviour}. */
+  behaviour(wires: Wires<C, Ports>): Observable<E | Outcome>
+}
+
+/** Any module, whatever its commands and events: what the wiring knows of it. */
+export interface AnyModule {
+  readonly name: string
+  readonly commands: Readonly<Record<string, AnyCommandSpec>>
+  readonly problems?: readonly ConfigurationProblem[]
+  readonly services?: Services
+  readonly state?: AnySlice
+  ports(node: Libp2p): unknown
+  behaviour(wires: never): Observable<Fact>
+}
+
+/** {@link CommandSpec} of any command. */
+export interface AnyCommandSpec {
+  readonly openEnded?: boolean
+  readonly answers: Readonly<Record<string, ((event: never) => unknown) | undefined>>
+}
+
+/** {@link Slice} of any state. */
+export interface AnySlice {
+  readonly initial: unknown
+  readonly on: Readonly<Record<string, ((state: never, event: never) => unknown) | undefined>>
+}
+
+/** The commands that a list of modules answers. */
+export type CommandOf<Modules extends readonly unknown[]> = Modules[number] extends infer Module
+  ? Module extends { behaviour(wires: Wires<infer C, infer _Ports>): unknown }
+    ? C
+    : never
+  : never
+
+/** The events that a swarm of these modules emits. */
+export type EventOf<Modules extends readonly unknown[]> =
+  | Stamped<CoreEvent>
+  | (Modules[number] extends infer Module
+      ? Module extends { behaviour(wires: never): Observable<infer E extends Fact> }
+        ? Stamped<Exclude<E, Outcome>>
+        : never
+      : never)
+
+/** The parts of `state$` that modules add, by module name. */
+export type StateOf<Modules extends readonly unknown[]> = {
+  readonly [Module in Modules[number] as Module extends { readonly name: infer Name extends string; readonly state: object }
+    ? Name
+    : never]: Module extends { readonly state: Slice<infer State, infer _E> } ? State : never
+}

@@ -1,0 +1,250 @@
+/** Where an error happened and to whom. Fields are present when they are known. */
+export interface ErrorContext {
+  /** The underlying failure, kept whole. */
+  readonly cause?: unknown
+  /** Peer id, as text. */
+  readonly peer?: string
+  /** Multiaddr, as text. */
+  readonly address?: string
+  /** The field of the command or option that is wrong: `key`, `meta.deadlineMs`, `transports[0]`. */
+  readonly field?: string
+  /** Record key, as text. */
+  readonly key?: string
+  /** Gossip topic. */
+  readonly topic?: string
+  /** Protocol id. */
+  readonly protocol?: string
+  /** Type of the command that failed. */
+  readonly command?: string
+  /** Id of the command that failed. */
+  readonly commandId?: string
+  /** Name of the behaviour that failed. */
+  readonly behaviour?: string
+  /** How long the operation was allowed to take. */
+  readonly deadlineMs?: number
+  /** The bound that was reached, in the unit that the message names. */
+  readonly limit?: number
+}
+
+/**
+ * What every failure of rxswarm is an instance of.
+ *
+ * @shape  `name` is the class's literal name, `code` a stable `ERR_…`, `retryable` says whether the same call may
+ *         succeed later without a change by the caller; context fields are those of {@link ErrorContext}.
+ * @errors Compare `name` or `code`, never `instanceof`: two copies of a package in one tree have two classes.
+ * @source ours, after libp2p's errors that are told apart by name.
+ */
+export abstract class SwarmError extends Error {
+  /** Literal name of the class. */
+  abstract override readonly name: string
+  /** Stable, upper-case code: `ERR_` and the reason. */
+  abstract readonly code: string
+  /** Whether the same call may succeed later, unchanged. */
+  readonly retryable: boolean = false
+  /** See {@link ErrorContext}. */
+  declare readonly peer?: string
+  /** See {@link ErrorContext}. */
+  declare readonly address?: string
+  /** See {@link ErrorContext}. */
+  declare readonly field?: string
+  /** See {@link ErrorContext}. */
+  declare readonly key?: string
+  /** See {@link ErrorContext}. */
+  declare readonly topic?: string
+  /** See {@link ErrorContext}. */
+  declare readonly protocol?: string
+  /** See {@link ErrorContext}. */
+  declare readonly command?: string
+  /** See {@link ErrorContext}. */
+  declare readonly commandId?: string
+  /** See {@link ErrorContext}. */
+  declare readonly behaviour?: string
+  /** See {@link ErrorContext}. */
+  declare readonly deadlineMs?: number
+  /** See {@link ErrorContext}. */
+  declare readonly limit?: number
+
+  /** @param message What happened, to whom, and what to do. */
+  constructor(message: string, context: ErrorContext = {}) {
+    const { cause, ...fields } = context
+    super(message, cause === undefined ? undefined : { cause })
+    Object.assign(this, fields)
+  }
+
+  /** Plain form for logs, recordings and the wire: message, code and context, with the chain of causes as text. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, message, retryable, cause } = this
+    return { ...(this as Record<string, unknown>), name, code, message, retryable, ...(cause === undefined ? {} : { cause: String(cause) }) }
+  }
+}
+
+/** One thing that is wrong with a configuration. */
+export interface ConfigurationProblem {
+  /** Path of the field, as one would write it: `limits.intake`, `use[2].name`. */
+  readonly path: string
+  /** What is wrong and what is expected. */
+  readonly message: string
+}
+
+/** The options of `createSwarm` can't be used. Carries every problem, not just the first. */
+export class ConfigurationError extends SwarmError {
+  override readonly name = 'ConfigurationError'
+  readonly code = 'ERR_CONFIGURATION'
+  /** Every problem found, in the order of the fields. */
+  readonly problems: readonly ConfigurationProblem[]
+  constructor(problems: readonly ConfigurationProblem[], context?: ErrorContext) {
+    super(`configuration: ${problems.map(({ path, message }) => `${path}: ${message}`).join('; ')}`, {
+      ...context,
+      ...(problems[0] === undefined ? {} : { field: problems[0].path }),
+    })
+    this.problems = problems
+  }
+}
+
+/** A field of a command is missing, malformed or out of its range. */
+export class InvalidCommandError extends SwarmError {
+  override readonly name = 'InvalidCommandError'
+  readonly code = 'ERR_INVALID_COMMAND'
+}
+
+/** No behaviour in `use` answers commands of this type. */
+export class UnknownCommandError extends SwarmError {
+  override readonly name = 'UnknownCommandError'
+  readonly code = 'ERR_UNKNOWN_COMMAND'
+}
+
+/** The intake is full: as many commands as its bound are in flight. */
+export class OverloadedError extends SwarmError {
+  override readonly name = 'OverloadedError'
+  readonly code = 'ERR_OVERLOADED'
+  override readonly retryable = true
+}
+
+/** The command did not settle in the time it was given. */
+export class DeadlineError extends SwarmError {
+  override readonly name = 'DeadlineError'
+  readonly code = 'ERR_DEADLINE'
+  override readonly retryable = true
+}
+
+/** The swarm is stopping or has stopped. */
+export class StoppedError extends SwarmError {
+  override readonly name = 'StoppedError'
+  readonly code = 'ERR_STOPPED'
+}
+
+/** The behaviour that held the command threw; the supervisor restarts it. */
+export class BehaviourCrashedError extends SwarmError {
+  override readonly name = 'BehaviourCrashedError'
+  readonly code = 'ERR_BEHAVIOUR_CRASHED'
+  override readonly retryable = true
+}
+
+/** The peer could not be reached on any address, or went before the connection was usable. */
+export class DialError extends SwarmError {
+  override readonly name = 'DialError'
+  readonly code = 'ERR_DIAL'
+  override readonly retryable = true
+}
+
+/** Nothing is known about the peer: neither a connection nor an address. */
+export class UnknownPeerError extends SwarmError {
+  override readonly name = 'UnknownPeerError'
+  readonly code = 'ERR_UNKNOWN_PEER'
+}
+
+/** The peer is not, or no longer, who it must be. */
+export class AuthenticationError extends SwarmError {
+  override readonly name = 'AuthenticationError'
+  readonly code = 'ERR_AUTHENTICATION'
+}
+
+/** A rule forbids it. Never retried. */
+export class AccessDeniedError extends SwarmError {
+  override readonly name = 'AccessDeniedError'
+  readonly code = 'ERR_ACCESS_DENIED'
+}
+
+/** The caller asks more often than it may. */
+export class RateLimitedError extends SwarmError {
+  override readonly name = 'RateLimitedError'
+  readonly code = 'ERR_RATE_LIMITED'
+  override readonly retryable = true
+}
+
+/** A circuit breaker is open: the last calls failed, and the next probe is not yet due. */
+export class CircuitOpenError extends SwarmError {
+  override readonly name = 'CircuitOpenError'
+  readonly code = 'ERR_CIRCUIT_OPEN'
+  override readonly retryable = true
+}
+
+/** A stream was reset, cut short, or could not be opened. */
+export class StreamError extends SwarmError {
+  override readonly name = 'StreamError'
+  readonly code = 'ERR_STREAM'
+  override readonly retryable = true
+}
+
+/** The remote peer does not speak the protocol. */
+export class UnsupportedProtocolError extends SwarmError {
+  override readonly name = 'UnsupportedProtocolError'
+  readonly code = 'ERR_UNSUPPORTED_PROTOCOL'
+}
+
+/** The datastore failed. */
+export class StorageError extends SwarmError {
+  override readonly name = 'StorageError'
+  readonly code = 'ERR_STORAGE'
+}
+
+/** A DHT operation failed on every peer that was asked. */
+export class DhtError extends SwarmError {
+  override readonly name = 'DhtError'
+  readonly code = 'ERR_DHT'
+  override readonly retryable = true
+}
+
+/** The DHT was searched, and nobody has it. */
+export class NotFoundError extends SwarmError {
+  override readonly name = 'NotFoundError'
+  readonly code = 'ERR_NOT_FOUND'
+}
+
+/** A record does not pass the validator of its namespace, or its namespace has none. */
+export class InvalidRecordError extends SwarmError {
+  override readonly name = 'InvalidRecordError'
+  readonly code = 'ERR_INVALID_RECORD'
+}
+
+/** A message could not be published. */
+export class PubsubError extends SwarmError {
+  override readonly name = 'PubsubError'
+  readonly code = 'ERR_PUBSUB'
+  override readonly retryable = true
+}
+
+/** A relay refused, or the relayed path broke. */
+export class RelayError extends SwarmError {
+  override readonly name = 'RelayError'
+  readonly code = 'ERR_RELAY'
+  override readonly retryable = true
+}
+
+/** A rendezvous point answered with a status other than OK. */
+export class RendezvousError extends SwarmError {
+  override readonly name = 'RendezvousError'
+  readonly code = 'ERR_RENDEZVOUS'
+  /** The status of the response, by its name in the specification: `E_INVALID_TTL`. */
+  readonly status: string
+  constructor(message: string, status: string, context?: ErrorContext) {
+    super(message, context)
+    this.status = status
+  }
+}
+
+/** Something failed that rxswarm has no class for; `cause` says what. */
+export class UnexpectedError extends SwarmError {
+  override readonly name = 'UnexpectedError'
+  readonly code = 'ERR_UNEXPECTED'
+}

@@ -1,0 +1,342 @@
+import {
+  BehaviorSubject,
+  Observable,
+  Subject,
+  Subscription,
+  type MonoTypeOperatorFunction,
+  type SchedulerLike,
+  type Subscriber,
+} from 'rxjs'
+import { guarded } from '../operators/guarded.ts'
+import { inOrder } from '../operators/inOrder.ts'
+import { inspect } from './inspect.ts'
+import { Ledger, type Entry, type Limits } from './ledger.ts'
+import { asSwarmError } from './perform.ts'
+import { runChain } from './runChain.ts'
+import { reducer, type CoreState } from './state.ts'
+import { supervise } from './supervise.ts'
+import type { AnyCommandSpec, AnyModule } from './vocabulary/behaviour.ts'
+import { contextOf, type AnyCommand } from './vocabulary/command.ts'
+import {
+  BehaviourCrashedError,
+  DeadlineError,
+  StoppedError,
+  UnexpectedError,
+  UnknownCommandError,
+  type SwarmError,
+} from './vocabulary/errors.ts'
+import type { CoreEvent, Fact, NodeEvent, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
+
+/** What a swarm runs on: a libp2p node, or a simulated one. */
+export interface Host {
+  /** Own peer id, as text. */
+  readonly self: string
+  /** The node's own events. */
+  readonly event$: Observable<NodeEvent>
+  /** The ports of a module on this host. */
+  portsOf(module: AnyModule): unknown
+}
+
+/** What decides how the wires behave; all of it is given. */
+export interface WireOptions {
+  /** See {@link Limits}. */
+  readonly limits: Limits
+  /** Deadline of a command that names none. @unit milliseconds */
+  readonly deadlineMs: number
+  /** The only clock. */
+  readonly scheduler: SchedulerLike
+  /** The only chance. */
+  readonly random: () => number
+  /** Operators between the intake and the behaviours. */
+  readonly commandChain?: MonoTypeOperatorFunction<AnyCommand> | undefined
+  /** Operators between what the swarm says and who listens outside. */
+  readonly eventChain?: MonoTypeOperatorFunction<Stamped<Fact>> | undefined
+}
+
+/** A swarm whose wires are tied, before `createSwarm` gives it the types of its modules. */
+export interface WiredSwarm {
+  readonly command$: Subject<AnyCommand>
+  readonly event$: Observable<Stamped<Fact>>
+  readonly state$: Observable<CoreState>
+  /** The latest of `state$`. */
+  state(): CoreState
+  execute(command: AnyCommand): Observable<unknown>
+  /** Starts the behaviours and listens to the host. */
+  start(): void
+  /** Refuses new commands and waits for those in flight; at the deadline ends what is left, emits it and completes. */
+  drain(drainMs: number): Observable<readonly Undrained[]>
+  /** Says that the swarm has stopped, ends the behaviours and completes every stream. */
+  close(undrained: readonly Undrained[]): void
+}
+
+/** A behaviour's side of the switchboard. */
+interface Route {
+  readonly module: AnyModule
+  readonly command$: Subject<AnyCommand>
+  readonly cancel$: Subject<string>
+  status: 'down' | 'up' | 'ended'
+}
+
+/**
+ * Ties modules to a host: the whole pipeline, without a socket in sight.
+ *
+ *     command$ ─▶ take in ─▶ command chain ─▶ route ─▶ behaviours ─▶ say ─▶ event chain ─▶ event$, state$
+ *                 bound,      (the user's)              │     ▲       │      (the user's)
+ *                 deadline                            ports   └ event$┴──▶ answers and outcomes reach `execute`
+ *
+ * Whatever is said goes through one queue, so every listener hears one order, also when it answers an event with a
+ * command.
+ */
+export function wireSwarm(host: Host, modules: readonly AnyModule[], options: WireOptions): WiredSwarm {
+  const { scheduler, random } = options
+  const command$ = new Subject<AnyCommand>()
+  const heard$ = new Subject<Stamped<Fact>>()
+  const published$ = new Subject<Stamped<Fact>>()
+  const behaving = new Subscription()
+  const refusals = new WeakSet<Fact>()
+  const routes = new Map<string, { readonly route: Route; readonly spec: AnyCommandSpec }>()
+  const ledger = new Ledger<Route>(options.limits, options.deadlineMs, scheduler, expire)
+  const say = inOrder<CoreEvent | Fact>(tell)
+  const { initial, reduce } = reducer(modules, say)
+  const state$ = new BehaviorSubject(initial)
+  const idle$ = new Subject<void>()
+  const commandChain = runChain(options.commandChain, deliver, commandChainCrashed)
+  const eventChain = runChain(options.eventChain, publish, eventChainCrashed)
+  let running = true
+  let reporting = false
+
+  // ---- in: every command is refused, or entered in the ledger and sent through the chain -----------------------------
+
+  function takeIn(command: AnyCommand, observer?: Subscriber<unknown>): void {
+    const { route, spec } = routes.get((command as AnyCommand | null)?.type ?? '') ?? {}
+    const openEnded = spec?.openEnded ?? false
+    const refusal = inspect(command) ?? whyRefused(command, route) ?? ledger.refusal(command, openEnded)
+    if (refusal !== undefined) return refuse(command, refusal, observer)
+    ledger.enter(command, route!, openEnded, observer)
+    commandChain.next(command)
+  }
+
+  function whyRefused(command: AnyCommand, route: Route | undefined): SwarmError | undefined {
+    const context = contextOf(command)
+    if (!running) return new StoppedError(`${command.type}: the swarm takes no more commands, it is stopping`, context)
+    if (route === undefined) {
+      const message = `${command.type}: no behaviour in use answers it; add its module to use: […]`
+      return new UnknownCommandError(message, context)
+    }
+    if (route.status !== 'ended') return undefined
+    const { name } = route.module
+    return new BehaviourCrashedError(`${command.type}: behaviour ${name} has ended`, { ...context, behaviour: name })
+  }
+
+  function refuse(command: AnyCommand | null, error: SwarmError, observer: Subscriber<unknown> | undefined): void {
+    const isDuplicate = error.field === 'id'
+    const cause = isDuplicate || typeof command?.id !== 'string' ? {} : { cause: command.id }
+    const fact: Outcome = { type: 'command:failed', ...cause, command: String(command?.type), error }
+    refusals.add(fact)
+    say(fact)
+    observer?.error(error)
+  }
+
+  function deliver(command: AnyCommand): void {
+    const entry = ledger.get(command.id)
+    if (entry === undefined || entry.delivered) return // it settled while an operator held it, or was sent twice
+    if (entry.route.status !== 'up') return // it waits in the ledger for the restart
+    entry.delivered = true
+    entry.route.command$.next(command)
+  }
+
+  // ---- out: everything that is said, in one order --------------------------------------------------------------------
+
+  function tell(fact: Fact): void {
+    const entry = fact.cause === undefined ? undefined : ledger.get(fact.cause)
+    const settles = isOutcome(fact)
+    if (settles && entry === undefined && !refusals.has(fact)) return // this command's outcome has been told
+    if (settles && entry !== undefined) ledger.leave(entry)
+    const event: Stamped<Fact> = { ...fact, at: scheduler.now() }
+    heard$.next(event)
+    reporting = fact.type === 'subscriber:failed'
+    eventChain.next(event)
+    reporting = false
+    if (entry?.observer !== undefined) answer(entry, entry.observer, event)
+    if (fact.causes !== undefined) {
+      for (const id of fact.causes) {
+        const sharer = ledger.get(id)
+        if (sharer?.observer !== undefined) answer(sharer, sharer.observer, event)
+      }
+    }
+    if (settles && ledger.size === 0) idle$.next()
+  }
+
+  function answer({ command }: Entry<Route>, observer: Subscriber<unknown>, event: Stamped<Fact>): void {
+    if (!isOutcome(event)) {
+      const project = routes.get(command.type)?.spec.answers[event.type]
+      if (project !== undefined) observer.next(project(event as never))
+    } else if (event.type === 'command:failed') observer.error(event.error)
+    else observer.complete()
+  }
+
+  function publish(event: Stamped<Fact>): void {
+    const state = reduce(state$.value, event)
+    if (state !== state$.value) state$.next(state)
+    published$.next(event)
+  }
+
+  function fail({ command }: Entry<Route>, error: SwarmError): void {
+    say({ type: 'command:failed', cause: command.id, command: command.type, error })
+  }
+
+  // ---- what goes wrong -----------------------------------------------------------------------------------------------
+
+  function expire(entry: Entry<Route>): void {
+    const { command, deadlineMs, delivered, route } = entry
+    const where = delivered ? '' : ', and never reached its behaviour: an operator in the command chain held or dropped it, or the behaviour was down'
+    const message = `${command.type}: not settled within ${deadlineMs} ms${where}`
+    fail(entry, new DeadlineError(message, { ...contextOf(command), deadlineMs }))
+    route.cancel$.next(command.id)
+  }
+
+  function cancel(id: string): void {
+    const entry = ledger.get(id)
+    if (entry === undefined) return
+    entry.route.cancel$.next(id)
+    say({ type: 'command:cancelled', cause: id, command: entry.command.type })
+  }
+
+  function behaviourCrashed(route: Route, cause: unknown, restartInMs: number): void {
+    const behaviour = route.module.name
+    route.status = 'down'
+    const error = new BehaviourCrashedError(`behaviour ${behaviour} crashed: ${String(cause)}`, { cause, behaviour })
+    say({ type: 'behaviour:crashed', behaviour, error, restartInMs })
+    failAll((entry) => entry.route === route && entry.delivered, error)
+  }
+
+  function behaviourUp(route: Route, again: boolean): void {
+    route.status = 'up'
+    if (again) say({ type: 'behaviour:restarted', behaviour: route.module.name })
+    for (const { route: of, command, delivered } of [...ledger.entries()]) if (of === route && !delivered) deliver(command)
+  }
+
+  function behaviourEnded(route: Route): void {
+    const behaviour = route.module.name
+    route.status = 'ended'
+    if (!running) return
+    say({ type: 'behaviour:ended', behaviour })
+    failAll((entry) => entry.route === route, new BehaviourCrashedError(`behaviour ${behaviour} has ended`, { behaviour }))
+  }
+
+  function failAll(which: (entry: Entry<Route>) => boolean, error: SwarmError): void {
+    for (const entry of [...ledger.entries()]) if (which(entry)) fail(entry, error)
+  }
+
+  function commandChainCrashed(cause: unknown, command: AnyCommand | undefined): void {
+    const message = `the command chain broke${command === undefined ? '' : ` at ${command.type}`}: ${String(cause)}`
+    const error = new UnexpectedError(message, { cause, ...(command === undefined ? {} : contextOf(command)) })
+    say({ type: 'chain:crashed', chain: 'commands', error })
+    failAll((entry) => !entry.delivered && entry.route.status === 'up', error)
+  }
+
+  function eventChainCrashed(cause: unknown, event: Stamped<Fact> | undefined): void {
+    const message = `the event chain broke${event === undefined ? '' : ` at ${event.type}`}: ${String(cause)}`
+    const crash = { type: 'chain:crashed', chain: 'events', error: new UnexpectedError(message, { cause }) } as const
+    if (event?.type === 'chain:crashed') publish({ ...crash, at: scheduler.now() })
+    else say(crash)
+  }
+
+  function subscriberFailed(cause: unknown): void {
+    if (reporting) return // it failed on the report of a failure
+    const error = new UnexpectedError(`a subscriber of the swarm threw: ${String(cause)}`, { cause })
+    say({ type: 'subscriber:failed', error })
+  }
+
+  // ---- the wires -------------------------------------------------------------------------------------------------------
+
+  command$.subscribe({ next: (command) => takeIn(command), error: () => undefined })
+  const switchboard = modules.map((module) => {
+    const route: Route = { module, command$: new Subject(), cancel$: new Subject(), status: 'down' }
+    for (const [type, spec] of Object.entries(module.commands)) routes.set(type, { route, spec })
+    return route
+  })
+
+  function start(): void {
+    behaving.add(host.event$.subscribe({ next: say, error: () => undefined }))
+    for (const route of switchboard) {
+      const { module, command$, cancel$ } = route
+      const ports = host.portsOf(module)
+      const wires = { command$, cancel$, event$: heard$, ports, self: host.self, scheduler, random }
+      const behaviour$ = supervise(() => module.behaviour(wires as never), {
+        scheduler,
+        random,
+        onUp: (again) => behaviourUp(route, again),
+        onCrash: (error, restartInMs) => behaviourCrashed(route, error, restartInMs),
+      })
+      behaving.add(behaviour$.subscribe({ next: say, complete: () => behaviourEnded(route) }))
+    }
+  }
+
+  let executions = 0
+  function execute(command: AnyCommand): Observable<unknown> {
+    const execution$ = new Observable<unknown>((observer) => {
+      const wellFormed = inspect(command) === undefined
+      const sent = wellFormed && ledger.get(command.id) ? { ...command, id: `${command.id}.${++executions}` } : command
+      takeIn(sent, observer)
+      return () => {
+        if (wellFormed && ledger.get(sent.id)?.observer === observer) cancel(sent.id)
+      }
+    })
+    return guarded(execution$, subscriberFailed)
+  }
+
+  function drain(drainMs: number): Observable<readonly Undrained[]> {
+    return new Observable((out) => {
+      running = false
+      say({ type: 'swarm:stopping', drainMs })
+      const finish = () => {
+        const left = [...ledger.entries()]
+        for (const entry of left) endEarly(entry)
+        out.next(left.filter(({ openEnded }) => !openEnded).map(({ command: { id, type } }) => ({ id, type })))
+        out.complete()
+      }
+      if (ledger.size === 0 || drainMs <= 0) return finish()
+      out.add(idle$.subscribe(finish))
+      out.add(scheduler.schedule(finish, drainMs))
+    })
+  }
+
+  function endEarly(entry: Entry<Route>): void {
+    const { command, openEnded, route } = entry
+    if (openEnded) say({ type: 'command:completed', cause: command.id, command: command.type })
+    else fail(entry, new StoppedError(`${command.type}: the swarm stopped before it settled`, contextOf(command)))
+    route.cancel$.next(command.id)
+  }
+
+  function close(undrained: readonly Undrained[]): void {
+    for (const { command$, cancel$ } of switchboard) {
+      command$.complete()
+      cancel$.complete()
+    }
+    behaving.unsubscribe()
+    ledger.close()
+    say({ type: 'swarm:stopped', undrained })
+    heard$.complete()
+    commandChain.complete()
+    eventChain.complete()
+    published$.complete()
+    state$.complete()
+  }
+
+  return {
+    command$,
+    event$: guarded(published$, subscriberFailed),
+    state$: guarded(state$, subscriberFailed),
+    state: () => state$.value,
+    execute,
+    start,
+    drain,
+    close,
+  }
+}
+
+function isOutcome(fact: Fact): fact is Outcome & Stamped<Fact> {
+  const { type } = fact
+  return type === 'command:completed' || type === 'command:failed' || type === 'command:cancelled'
+}

@@ -1,0 +1,6 @@
+export { marbles, inVirtualTime, assertSame } from './marbles.ts'
+export { draw, type TestMessage } from './draw.ts'
+export { obeysOperatorLaws } from './operatorLaws.ts'
+export { obeysBehaviourLaws } from './behaviourLaws.ts'
+export { fakeWires, fakePorts, failingPorts, fakeSwarm, FAKE_SELF, type FakeSwarmOptions } from './fakes.ts'
+export type { Host, WiredSwarm, WireOptions } from '../swarm/wireSwarm.ts'
