@@ -24,13 +24,7 @@ export type {
   Identity,
 } from './swarm/behaviours/identify/identifyBehaviour.ts'
 export { ping, type PingState } from './swarm/behaviours/ping/ping.ts'
-export type {
-  PingCommand,
-  PingEvent,
-  PingOnce,
-  PingPorts,
-  PingWatch,
-} from './swarm/behaviours/ping/pingBehaviour.ts'
+export type { PingCommand, PingEvent, PingOnce, PingPorts, PingWatch } from './swarm/behaviours/ping/pingBehaviour.ts'
 export { kad, type KadOptions, type KadState } from './swarm/behaviours/kad/kad.ts'
 export type {
   Delivery,
@@ -70,14 +64,7 @@ export { ofType } from './operators/ofType.ts'
 export { perform } from './swarm/perform.ts'
 export { performTogether, type TogetherOptions } from './swarm/performTogether.ts'
 export { command } from './swarm/vocabulary/command.ts'
-export type {
-  AnyCommand,
-  Command,
-  CommandMeta,
-  Priority,
-  ResultOf,
-  TraceContext,
-} from './swarm/vocabulary/command.ts'
+export type { AnyCommand, Command, CommandMeta, Priority, ResultOf, TraceContext } from './swarm/vocabulary/command.ts'
 export type {
   AnyCommandSpec,
   AnyModule,

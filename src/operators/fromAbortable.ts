@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs'
+import { Observable, type Subscriber } from 'rxjs'
 
 /**
  * A cold stream of a promise, or of an async iterable, that takes an `AbortSignal`: unsubscribing aborts it.
@@ -18,20 +18,22 @@ export function fromAbortable<T>(start: (signal: AbortSignal) => PromiseLike<T> 
   return new Observable((out) => {
     const controller = new AbortController()
     out.add(() => controller.abort())
-    const run = async () => {
-      const work = start(controller.signal)
-      if (isIterable(work)) {
-        for await (const value of work) {
-          if (out.closed) return
-          out.next(value)
-        }
-      } else out.next(await work)
-    }
-    run().then(
-      () => out.complete(),
-      (error: unknown) => out.error(error),
-    )
+    const fail = (error: unknown) => out.error(error)
+    const finish = () => out.complete()
+    const work = start(controller.signal)
+    if (isIterable(work)) return void drain(work, out).then(finish, fail)
+    work.then((value) => {
+      out.next(value)
+      finish()
+    }, fail)
   })
+}
+
+async function drain<T>(work: AsyncIterable<T>, out: Subscriber<T>): Promise<void> {
+  for await (const value of work) {
+    if (out.closed) return
+    out.next(value)
+  }
 }
 
 function isIterable<T>(work: PromiseLike<T> | AsyncIterable<T>): work is AsyncIterable<T> {

@@ -1,11 +1,6 @@
 /**
  * Gives a listener one order: a value that is sent while another is being delivered waits until that one is done.
  *
- * ```marble
- * sent       a(b while a is delivered)
- * delivered  a, then b
- * ```
- *
  * @param deliver Hears every value, one after the other.
  * @shape  Returns the function to send with. Delivers before it returns, unless a delivery is under way. What waits is
  *         what one delivery sends: bounded by its listeners, kept in one array.

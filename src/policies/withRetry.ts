@@ -1,5 +1,13 @@
 import type { IBackoff, IBackoffFactory, IRetryBackoffContext } from 'cockatiel'
-import { asyncScheduler, defer, retry, throwError, timer, type MonoTypeOperatorFunction, type SchedulerLike } from 'rxjs'
+import {
+  asyncScheduler,
+  defer,
+  retry,
+  throwError,
+  timer,
+  type MonoTypeOperatorFunction,
+  type SchedulerLike,
+} from 'rxjs'
 
 /** The decisions of {@link withRetry}. */
 export interface RetryOptions {

@@ -13,10 +13,7 @@ import { TruncatedStreamError } from './TruncatedStreamError.ts'
  *         stream closes before everything is written.
  * @source libp2p 3 streams. Waits for the `drain` event, because `onDrain()` answers at once after its first time.
  */
-export function sendTo(
-  stream: Stream,
-  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-): Observable<number> {
+export function sendTo(stream: Stream, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Observable<number> {
   return new Observable((out) => {
     let finished = false
     const write = async () => {

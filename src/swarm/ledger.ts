@@ -50,12 +50,7 @@ export class Ledger<Route> {
   #timer: Subscription | undefined
   #timerAt = Infinity
 
-  constructor(
-    limits: Limits,
-    deadlineMs: number,
-    scheduler: SchedulerLike,
-    onDue: (entry: Entry<Route>) => void,
-  ) {
+  constructor(limits: Limits, deadlineMs: number, scheduler: SchedulerLike, onDue: (entry: Entry<Route>) => void) {
     this.#limits = limits
     this.#deadlineMs = deadlineMs
     this.#scheduler = scheduler
@@ -89,9 +84,7 @@ export class Ledger<Route> {
       const message = `meta.deadlineMs: must be a ${openEnded ? '' : 'finite '}number above 0, not ${String(deadlineMs)}`
       return new InvalidCommandError(message, { ...context, field: 'meta.deadlineMs' })
     }
-    const [used, limit] = openEnded
-      ? [this.#openEnded, this.#limits.openEnded]
-      : [this.size, this.#limits.intake]
+    const [used, limit] = openEnded ? [this.#openEnded, this.#limits.openEnded] : [this.size, this.#limits.intake]
     if (used < limit) return undefined
     const what = openEnded ? 'open-ended commands run' : 'commands are in flight'
     return new OverloadedError(`${command.type} ${command.id}: ${limit} ${what} already; try again later`, {

@@ -9,8 +9,7 @@ import type { Fact, Outcome } from './vocabulary/event.ts'
  * ```marble
  * command$  -c--------
  * work      --r-r|
- * cancel$   ---------
- * said      ---f-f(d)-
+ * said      ---f-fd--
  * ```
  *
  * @param cancel$ Ids of commands whose work is to stop at once, without an outcome: who cancels says so.
@@ -58,7 +57,8 @@ export function perform<C extends AnyCommand, Result, F extends Fact>(
                 out.next({ ...fact, cause })
               },
               error: (error: unknown) => void (task.closed || fail(error)),
-              complete: () => void (task.closed || settle(command, { type: 'command:completed', cause, command: type })),
+              complete: () =>
+                void (task.closed || settle(command, { type: 'command:completed', cause, command: type })),
             }),
           )
         } catch (error) {

@@ -23,8 +23,8 @@ export interface TogetherOptions<C extends AnyCommand, Result, F extends Fact> {
  * ```marble
  * command$  -a-b-------
  * work      -r-r-r-r-r-
- * cancel$   ----a-b----
- * said      -fr-r-l----
+ * cancel$   -----a-b---
+ * said      -fr-r-rl---
  * ```
  *
  * @param cancel$ Ids of commands that leave their group.
@@ -73,8 +73,7 @@ export function performTogether<C extends AnyCommand, Result, F extends Fact>(
           running = work(name).subscribe({
             next: (result) => out.next({ ...say(result), causes: group.causes }),
             error: (error: unknown) => fail(group, error),
-            complete: () =>
-              end(group, ({ id: cause, type }) => ({ type: 'command:completed', cause, command: type })),
+            complete: () => end(group, ({ id: cause, type }) => ({ type: 'command:completed', cause, command: type })),
           })
         } catch (error) {
           return fail(group, error)

@@ -14,7 +14,10 @@ export function problemsIn<Schema extends z.ZodType>(
 ): { readonly value: z.output<Schema>; readonly problems: readonly ConfigurationProblem[] } {
   const parsed = schema.safeParse(options)
   if (parsed.success) return { value: parsed.data, problems: [] }
-  return { value: Object(options) as z.output<Schema>, problems: parsed.error.issues.flatMap((issue) => problemsOf(at, issue)) }
+  return {
+    value: Object(options) as z.output<Schema>,
+    problems: parsed.error.issues.flatMap((issue) => problemsOf(at, issue)),
+  }
 }
 
 function problemsOf(at: string, issue: z.core.$ZodIssue): readonly ConfigurationProblem[] {

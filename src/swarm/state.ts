@@ -112,7 +112,8 @@ export function reducer(modules: readonly AnyModule[], say: (event: CoreEvent) =
           const after = on(before as never, event as never)
           if (after !== before) (next ??= { ...state })[slice] = after
         } catch (error) {
-          if (event.type !== 'reducer:failed') say({ type: 'reducer:failed', slice, event: event.type, error: asSwarmError(error) })
+          if (event.type !== 'reducer:failed')
+            say({ type: 'reducer:failed', slice, event: event.type, error: asSwarmError(error) })
         }
       }
       return next === undefined ? state : (next as unknown as CoreState)

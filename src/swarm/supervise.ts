@@ -24,7 +24,7 @@ const HEALTHY_AFTER_MS = 30_000
  *
  * ```marble
  * source  -a-#
- * result  -a- 50ms -a-
+ * result  -a- 75ms -a-
  * ```
  *
  * @param start   Makes the behaviour's stream; called for every start. May throw.
@@ -45,6 +45,8 @@ export function supervise<T>(start: () => Observable<T>, options: SuperviseOptio
       if (!out.closed) onUp(again)
       again = true
     })
-    return run$.pipe(withRetry({ backoff, scheduler, resetAfterMs: HEALTHY_AFTER_MS, onRetry: onCrash })).subscribe(outer)
+    return run$
+      .pipe(withRetry({ backoff, scheduler, resetAfterMs: HEALTHY_AFTER_MS, onRetry: onCrash }))
+      .subscribe(outer)
   })
 }

@@ -189,7 +189,9 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   function expire(entry: Entry<Route>): void {
     const { command, deadlineMs, delivered, route } = entry
-    const where = delivered ? '' : ', and never reached its behaviour: an operator in the command chain held or dropped it, or the behaviour was down'
+    const where = delivered
+      ? ''
+      : ', and never reached its behaviour: an operator in the command chain held or dropped it, or the behaviour was down'
     const message = `${command.type}: not settled within ${deadlineMs} ms${where}`
     fail(entry, new DeadlineError(message, { ...contextOf(command), deadlineMs }))
     route.cancel$.next(command.id)
@@ -213,7 +215,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function behaviourUp(route: Route, again: boolean): void {
     route.status = 'up'
     if (again) say({ type: 'behaviour:restarted', behaviour: route.module.name })
-    for (const { route: of, command, delivered } of [...ledger.entries()]) if (of === route && !delivered) deliver(command)
+    for (const { route: of, command, delivered } of [...ledger.entries()])
+      if (of === route && !delivered) deliver(command)
   }
 
   function behaviourEnded(route: Route): void {
@@ -221,7 +224,10 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     route.status = 'ended'
     if (!running) return
     say({ type: 'behaviour:ended', behaviour })
-    failAll((entry) => entry.route === route, new BehaviourCrashedError(`behaviour ${behaviour} has ended`, { behaviour }))
+    failAll(
+      (entry) => entry.route === route,
+      new BehaviourCrashedError(`behaviour ${behaviour} has ended`, { behaviour }),
+    )
   }
 
   function failAll(which: (entry: Entry<Route>) => boolean, error: SwarmError): void {
@@ -291,14 +297,17 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       running = false
       say({ type: 'swarm:stopping', drainMs })
       const finish = () => {
+        waiting.unsubscribe()
         const left = [...ledger.entries()]
         for (const entry of left) endEarly(entry)
         out.next(left.filter(({ openEnded }) => !openEnded).map(({ command: { id, type } }) => ({ id, type })))
         out.complete()
       }
+      const waiting = new Subscription()
+      out.add(waiting)
       if (ledger.size === 0 || drainMs <= 0) return finish()
-      out.add(idle$.subscribe(finish))
-      out.add(scheduler.schedule(finish, drainMs))
+      waiting.add(idle$.subscribe(finish))
+      waiting.add(scheduler.schedule(finish, drainMs))
     })
   }
 
@@ -310,6 +319,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   }
 
   function close(undrained: readonly Undrained[]): void {
+    running = false
     for (const { command$, cancel$ } of switchboard) {
       command$.complete()
       cancel$.complete()

@@ -8,7 +8,8 @@ export interface TestMessage {
 }
 
 /**
- * Draws recorded messages as a marble line: one character a millisecond, a gap that is longer than a line as its time.
+ * Draws recorded messages as a marble line: one character a millisecond, a long gap as its time. A moment that falls under
+ * the letters of a group before it carries its frame: `(abc)d@3`.
  *
  * @param messages In the order of their frames.
  * @param legend   Grows by each value that is not in it; equal values share a letter.
@@ -16,13 +17,13 @@ export interface TestMessage {
 export function draw(messages: readonly TestMessage[], legend: unknown[]): string {
   let line = ''
   let drawn = 0
-  for (const frame of new Set(messages.map((message) => message.frame))) {
-    const now = messages.filter((message) => message.frame === frame).map((message) => letter(message, legend))
+  for (const [frame, now] of Map.groupBy(messages, (message) => message.frame)) {
+    const letters = now.map((message) => letter(message, legend)).join('')
+    const moment = now.length > 1 ? `(${letters})` : letters
     const gap = frame - drawn
-    line += gap > LONGEST_GAP ? ` ${gap}ms ` : '-'.repeat(Math.max(0, gap))
-    const marble = now.length > 1 ? `(${now.join('')})` : String(now[0])
-    line += marble
-    drawn = Math.max(drawn, frame) + (now.length > 1 ? marble.length : 1)
+    if (gap < 0) line += `${moment}@${frame}`
+    else line += (gap > LONGEST_GAP ? `${line && ' '}${gap}ms ` : '-'.repeat(gap)) + moment
+    drawn = Math.max(drawn, frame + moment.length)
   }
   return line
 }

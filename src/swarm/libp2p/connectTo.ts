@@ -98,12 +98,7 @@ function dialAll(node: Libp2p, addresses: readonly Multiaddr[], peer: PeerId | u
  * One address. libp2p joins dials that name the same peer into one queue, where a dead address holds up the next; so one
  * of several is dialled without its peer id, which is compared when the connection stands.
  */
-function dialOne(
-  node: Libp2p,
-  address: Multiaddr,
-  peer: PeerId | undefined,
-  several: boolean,
-): Observable<Connection> {
+function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, several: boolean): Observable<Connection> {
   const target = several && !Circuit.matches(address) ? address.decapsulateCode(CODE_P2P) : address
   return fromAbortable((signal) => node.dial(target, { signal })).pipe(
     mergeMap((connection) => {

@@ -1,5 +1,19 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
-import { defer, filter, fromEvent, map, merge, mergeMap, of, race, retry, take, throwError, timer, type Observable } from 'rxjs'
+import {
+  defer,
+  filter,
+  fromEvent,
+  map,
+  merge,
+  mergeMap,
+  of,
+  race,
+  retry,
+  take,
+  throwError,
+  timer,
+  type Observable,
+} from 'rxjs'
 import { fromAbortable } from '../../operators/fromAbortable.ts'
 import { DialError } from '../vocabulary/errors.ts'
 
@@ -44,9 +58,7 @@ export function usable(node: Libp2p, connection: Connection, isNew: boolean): Ob
   const identifies = isNew && node.services['identify'] !== undefined
   return defer(() => {
     if (connection.status !== 'open') return throwError(() => closed())
-    const proof$ = identifies
-      ? merge(identified$, timer(IDENTIFY_FIRST_MS).pipe(mergeMap(() => probed$)))
-      : probed$
+    const proof$ = identifies ? merge(identified$, timer(IDENTIFY_FIRST_MS).pipe(mergeMap(() => probed$))) : probed$
     return merge(closed$, proof$).pipe(
       take(1),
       map(() => connection),

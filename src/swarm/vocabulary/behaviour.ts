@@ -30,9 +30,7 @@ export interface Wires<C extends AnyCommand, Ports> {
  * @errors Expected failures are events. An error is a crash: the supervisor restarts the behaviour with backoff, and
  *         the commands that were in its hands fail with `BehaviourCrashedError`.
  */
-export type Behaviour<C extends AnyCommand, E extends Fact, Ports> = (
-  wires: Wires<C, Ports>,
-) => Observable<E | Outcome>
+export type Behaviour<C extends AnyCommand, E extends Fact, Ports> = (wires: Wires<C, Ports>) => Observable<E | Outcome>
 
 /** How commands of one type are answered. */
 export interface CommandSpec<C extends AnyCommand, E extends Fact> {
@@ -129,7 +127,8 @@ export type EventOf<Modules extends readonly unknown[]> =
 
 /** The parts of `state$` that modules add, by module name. */
 export type StateOf<Modules extends readonly unknown[]> = {
-  readonly [Module in Modules[number] as Module extends { readonly name: infer Name extends string; readonly state: object }
-    ? Name
-    : never]: Module extends { readonly state: Slice<infer State, infer _E> } ? State : never
+  readonly [Module in Modules[number] as unknown extends PartOf<Module> ? never : NameOf<Module>]: PartOf<Module>
 }
+
+type NameOf<Module> = Module extends { readonly name: infer Name extends string } ? Name : never
+type PartOf<Module> = Module extends { readonly state?: { readonly initial: infer State } } ? State : unknown

@@ -74,7 +74,14 @@ export abstract class SwarmError extends Error {
   /** Plain form for logs, recordings and the wire: message, code and context, with the chain of causes as text. */
   toJSON(): Record<string, unknown> {
     const { name, code, message, retryable, cause } = this
-    return { ...(this as Record<string, unknown>), name, code, message, retryable, ...(cause === undefined ? {} : { cause: String(cause) }) }
+    return {
+      ...(this as Record<string, unknown>),
+      name,
+      code,
+      message,
+      retryable,
+      ...(cause === undefined ? {} : { cause: String(cause) }),
+    }
   }
 }
 

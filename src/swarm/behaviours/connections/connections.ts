@@ -30,7 +30,13 @@ const state: Slice<ConnectionsState, ConnectionsEvent | CoreEvent> = {
   },
 }
 
-function module(): BehaviourModule<'connections', ConnectionsCommand, ConnectionsEvent, ConnectionsPorts, ConnectionsState> {
+function module(): BehaviourModule<
+  'connections',
+  ConnectionsCommand,
+  ConnectionsEvent,
+  ConnectionsPorts,
+  ConnectionsState
+> {
   return {
     name: 'connections',
     commands: {

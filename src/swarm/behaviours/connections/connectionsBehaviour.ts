@@ -74,9 +74,9 @@ export type ConnectionsEvent =
  * Opens and closes connections and listeners, and reports them.
  *
  * ```marble
- * command$   -d-------
- * dial       ---c|
- * said       ----s(d)-
+ * command$  -d-------
+ * dial      ---c|
+ * said      ----sd---
  * ```
  *
  * @shape  A dial is over when its connection is usable. Commands run side by side, bounded by the swarm's intake.

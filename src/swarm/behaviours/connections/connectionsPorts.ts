@@ -14,7 +14,9 @@ type Listener = ReturnType<Internals['transportManager']['getListeners']>[number
 export function connectionsPorts(node: Libp2p): ConnectionsPorts {
   const { transportManager } = internalsOf(node)
   const listening = (address: string): Listener | undefined =>
-    transportManager.getListeners().find((listener) => listener.getAddrs().some((own) => isWithin(own.toString(), address)))
+    transportManager
+      .getListeners()
+      .find((listener) => listener.getAddrs().some((own) => isWithin(own.toString(), address)))
   return {
     dial: (to) =>
       defer(() => connectTo(node, targetOf(to))).pipe(

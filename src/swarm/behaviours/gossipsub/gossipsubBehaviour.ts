@@ -48,7 +48,11 @@ export interface GossipsubPorts {
 }
 
 /** Send a message to everyone who has joined the topic. */
-export type Publish = Command<'gossipsub/publish', { readonly topic: string; readonly data: Uint8Array }, PublishedMessage>
+export type Publish = Command<
+  'gossipsub/publish',
+  { readonly topic: string; readonly data: Uint8Array },
+  PublishedMessage
+>
 /** Join a topic until the subscriber leaves. */
 export type Subscribe = Command<'gossipsub/subscribe', { readonly topic: string }, GossipMessage>
 /** Report who has joined a topic. */
@@ -83,9 +87,9 @@ export interface GossipsubDecisions {
  * Publishes to topics, and joins them for as long as somebody listens.
  *
  * ```marble
- * command$   -s----s-------
- * join       --m-----m-----
- * said       -jm-----m-----
+ * command$  -s---s------
+ * join      --m-----m---
+ * said      -j-m-----m--
  * ```
  *
  * @shape  The first subscription to a topic joins it, the last to leave leaves it; all share one `gossipsub:message` for

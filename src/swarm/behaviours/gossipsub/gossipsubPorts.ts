@@ -1,4 +1,10 @@
-import { gossipsub, TopicValidatorResult, type GossipSub, type GossipSubComponents, type Message } from '@libp2p/gossipsub'
+import {
+  gossipsub,
+  TopicValidatorResult,
+  type GossipSub,
+  type GossipSubComponents,
+  type Message,
+} from '@libp2p/gossipsub'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { defer, filter, from, fromEvent, map, mergeMap, Observable, of, Subject, type Subscriber } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
@@ -102,7 +108,8 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
   const publish = async (topic: string, data: Uint8Array, signal: AbortSignal): Promise<PublishedMessage> => {
     const validator = validators[topic]
     const own: GossipMessage = { topic, data, from: node.peerId.toString(), id: '' }
-    const { verdict, error } = validator === undefined ? { verdict: 'accept' as const } : await verdictOf(validator, own)
+    const { verdict, error } =
+      validator === undefined ? { verdict: 'accept' as const } : await verdictOf(validator, own)
     if (verdict !== 'accept') {
       throw new PubsubError(`${topic}: its own validator says ${verdict}`, { topic, cause: error })
     }
@@ -112,7 +119,8 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
       signal.throwIfAborted()
     }
     const { recipients } = await send(topic, data)
-    if (recipients.length === 0) throw new PubsubError(`${topic}: no peer that has joined could be written to`, { topic })
+    if (recipients.length === 0)
+      throw new PubsubError(`${topic}: no peer that has joined could be written to`, { topic })
     if (++published % MESSAGES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
     await room(signal)
     return { topic, peers: recipients.map(String) }
@@ -149,7 +157,10 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
       }),
     peers: (topic) => defer(() => of(service.getSubscribers(topic).map(String))),
     membership$: fromEvent(service as unknown as EventTarget, 'subscription-change').pipe(
-      map((event) => (event as CustomEvent<{ peerId: PeerId; subscriptions: { topic: string; subscribe: boolean }[] }>).detail),
+      map(
+        (event) =>
+          (event as CustomEvent<{ peerId: PeerId; subscriptions: { topic: string; subscribe: boolean }[] }>).detail,
+      ),
       mergeMap(({ peerId, subscriptions }) =>
         from(subscriptions.map(({ topic, subscribe }) => ({ peer: peerId.toString(), topic, joined: subscribe }))),
       ),

@@ -24,7 +24,8 @@ const state: Slice<IdentifyState, IdentifyEvent | CoreEvent> = {
     'peer:identify': (known, { type: _type, at: _at, connection: _connection, ...identity }) =>
       new Map(known).set(identity.peer, identity),
     'identify:identified': (known, { identity }) => new Map(known).set(identity.peer, identity),
-    'peer:disconnect': (known, { peer }) => (known.has(peer) ? new Map([...known].filter(([of]) => of !== peer)) : known),
+    'peer:disconnect': (known, { peer }) =>
+      known.has(peer) ? new Map([...known].filter(([of]) => of !== peer)) : known,
   },
 }
 

@@ -37,16 +37,21 @@ export interface IdentifyEvent {
  * Asks peers who they are.
  *
  * ```marble
- * command$   -i-------
- * identify   ---p|
- * said       ----s(d)-
+ * command$  -i-------
+ * identify  ---p|
+ * said      ----sd---
  * ```
  *
  * @shape  libp2p asks by itself on every new connection and says `peer:identify`; this is for asking again.
  * @errors Every failure is `command:failed`.
  * @source libp2p identify 1.0.0.
  */
-export const identifyBehaviour: Behaviour<IdentifyOnce, IdentifyEvent, IdentifyPorts> = ({ command$, cancel$, ports, self }) =>
+export const identifyBehaviour: Behaviour<IdentifyOnce, IdentifyEvent, IdentifyPorts> = ({
+  command$,
+  cancel$,
+  ports,
+  self,
+}) =>
   command$.pipe(
     ofType('identify/once'),
     perform(

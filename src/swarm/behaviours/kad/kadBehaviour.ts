@@ -114,7 +114,12 @@ export type KadEvent =
   | ({ readonly type: 'kad:provided'; readonly cause?: string } & ProvidedContent)
   | ({ readonly type: 'kad:provider-found'; readonly cid: string; readonly cause?: string } & FoundPeer)
   | ({ readonly type: 'kad:peer-found'; readonly cause?: string } & FoundPeer)
-  | { readonly type: 'kad:mode-changed'; readonly mode: KadMode; readonly acts: 'server' | 'client'; readonly cause?: string }
+  | {
+      readonly type: 'kad:mode-changed'
+      readonly mode: KadMode
+      readonly acts: 'server' | 'client'
+      readonly cause?: string
+    }
   | { readonly type: 'kad:mode-failed'; readonly mode: KadMode; readonly error: SwarmError }
   | { readonly type: 'kad:record-refused'; readonly key: string; readonly error: SwarmError }
 
@@ -130,9 +135,9 @@ export interface KadDecisions {
  * Stores and finds records, providers and peers in a Kademlia DHT.
  *
  * ```marble
- * command$   -g----------
- * get        --a-b-|
- * said       ---a-b-(d)--
+ * command$  -g---------
+ * get       --a-b-|
+ * said      ---a-b-d---
  * ```
  *
  * @shape  A lookup says what it finds as it finds it; `kad:found` only when the record is better than the last, so the last
@@ -148,7 +153,8 @@ export const kadBehaviour =
       ofType('start', 'self:peer:update', 'transport:listening', 'transport:close'),
       map(({ announced }) => announced),
     )
-    const roleAt = (announced: readonly string[]) => (announced.some((own) => ports.isPublic(own)) ? 'server' : 'client')
+    const roleAt = (announced: readonly string[]) =>
+      announced.some((own) => ports.isPublic(own)) ? 'server' : 'client'
     const act = (wanted: KadMode, acts: 'server' | 'client') =>
       ports.setMode(acts).pipe(map((): KadEvent => ({ type: 'kad:mode-changed', mode: wanted, acts })))
 
@@ -158,7 +164,10 @@ export const kadBehaviour =
         connect((delivery$) =>
           merge(
             delivery$.pipe(map((delivery): KadEvent => ({ type: 'kad:replicated', key, ...delivery }))),
-            delivery$.pipe(toArray(), map((all): KadEvent => ({ type: 'kad:stored', key, peers: reached(all, key) }))),
+            delivery$.pipe(
+              toArray(),
+              map((all): KadEvent => ({ type: 'kad:stored', key, peers: reached(all, key) })),
+            ),
           ),
         ),
       )
@@ -181,11 +190,20 @@ export const kadBehaviour =
         throwIfEmpty(() => new NotFoundError(`${peer}: no peer that answered knows where it is`, { peer })),
       )
     const provide = ({ cid }: KadProvide) =>
-      ports.provide(cid).pipe(toArray(), map((all): KadEvent => ({ type: 'kad:provided', cid, peers: reached(all, cid) })))
+      ports.provide(cid).pipe(
+        toArray(),
+        map((all): KadEvent => ({ type: 'kad:provided', cid, peers: reached(all, cid) })),
+      )
 
     return merge(
-      command$.pipe(ofType('kad/put'), perform(cancel$, (c) => defer(() => (checkRecord(c, records), put(c))), asSaid)),
-      command$.pipe(ofType('kad/get'), perform(cancel$, (c) => defer(() => (ruleOf(records, c.key), get(c))), asSaid)),
+      command$.pipe(
+        ofType('kad/put'),
+        perform(cancel$, (c) => defer(() => (checkRecord(c, records), put(c))), asSaid),
+      ),
+      command$.pipe(
+        ofType('kad/get'),
+        perform(cancel$, (c) => defer(() => (ruleOf(records, c.key), get(c))), asSaid),
+      ),
       command$.pipe(ofType('kad/provide'), perform(cancel$, provide, asSaid)),
       command$.pipe(
         ofType('kad/find-providers'),

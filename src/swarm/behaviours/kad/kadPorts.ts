@@ -109,7 +109,11 @@ export function kadPorts(node: Libp2p, { records, maxRecordBytes }: KadDecisions
   return {
     refused$: dht.refused$,
     isPublic: (address) => !isPrivate(multiaddr(address)) && !address.includes('/p2p-circuit'),
-    put: (key, value) => deliveries(ask((signal) => dht.put(bytes(key), value, { signal })), 'PUT_VALUE'),
+    put: (key, value) =>
+      deliveries(
+        ask((signal) => dht.put(bytes(key), value, { signal })),
+        'PUT_VALUE',
+      ),
     get: (key) =>
       defer(() => {
         const lastAsked = new Map<string, string>()
@@ -132,24 +136,30 @@ export function kadPorts(node: Libp2p, { records, maxRecordBytes }: KadDecisions
           catchError((error: unknown) => (found > 0 ? EMPTY : throwError(() => error))),
         )
       }),
-    provide: (cid) => defer(() => {
-      const id = parseCid(cid)
-      return deliveries(ask((signal) => dht.provide(id, { signal })), 'ADD_PROVIDER')
-    }),
+    provide: (cid) =>
+      defer(() => {
+        const id = parseCid(cid)
+        return deliveries(
+          ask((signal) => dht.provide(id, { signal })),
+          'ADD_PROVIDER',
+        )
+      }),
     findProviders: (cid) =>
       defer(() => {
         const id = parseCid(cid)
         return ask((signal) => dht.findProviders(id, { signal }))
-      }).pipe(
-        mergeMap((event) => (event.name === 'PROVIDER' ? from(event.providers.map(foundPeer)) : EMPTY)),
-      ),
+      }).pipe(mergeMap((event) => (event.name === 'PROVIDER' ? from(event.providers.map(foundPeer)) : EMPTY))),
     findPeer: (peer) =>
       defer(() => {
         const id = parsePeer(peer)
         return ask((signal) => dht.findPeer(id, { signal }))
       }).pipe(
         mergeMap((event) => (event.name === 'FINAL_PEER' ? of(foundPeer(event.peer)) : EMPTY)),
-        catchError((error: unknown) => ((error as SwarmError).cause as Error | undefined)?.name === 'NotFoundError' ? EMPTY : throwError(() => error)),
+        catchError((error: unknown) =>
+          ((error as SwarmError).cause as Error | undefined)?.name === 'NotFoundError'
+            ? EMPTY
+            : throwError(() => error),
+        ),
       ),
     closestPeers: (key) =>
       ask((signal) => dht.getClosestPeers(bytes(key), { signal })).pipe(

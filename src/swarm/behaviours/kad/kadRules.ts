@@ -35,19 +35,16 @@ export function ruleOf(rules: RecordRules, key: unknown): RecordRule {
  *
  * @errors `InvalidRecordError` with what the rule threw as its cause
  */
-export function validateRecord(
-  rules: RecordRules,
-  key: string,
-  value: Uint8Array,
-  maxBytes: number,
-): Observable<true> {
+export function validateRecord(rules: RecordRules, key: string, value: Uint8Array, maxBytes: number): Observable<true> {
   const invalid = (why: string, cause?: unknown) =>
     new InvalidRecordError(`${key}: ${why}`, { key, field: 'value', cause })
   return defer(() => {
     const rule = ruleOf(rules, key)
     if (value.byteLength > maxBytes) throw invalid(`value has ${value.byteLength} bytes, more than ${maxBytes}`)
     return answerOf(() => rule.validate(key, value)).pipe(
-      catchError((cause: unknown) => throwError(() => invalid(`the rule of its namespace refuses it: ${String(cause)}`, cause))),
+      catchError((cause: unknown) =>
+        throwError(() => invalid(`the rule of its namespace refuses it: ${String(cause)}`, cause)),
+      ),
       map((valid) => {
         if (valid === false) throw invalid('the rule of its namespace refuses it')
         return true as const
@@ -84,6 +81,8 @@ function answerOf<T>(ask: () => T | Promise<T>): Observable<T> {
   return defer(() => {
     const answer = ask()
     if (!(answer instanceof Promise)) return of(answer)
-    return from(answer).pipe(timeout({ first: RULE_MS, with: () => throwError(() => new Error(`no answer in ${RULE_MS} ms`)) }))
+    return from(answer).pipe(
+      timeout({ first: RULE_MS, with: () => throwError(() => new Error(`no answer in ${RULE_MS} ms`)) }),
+    )
   })
 }

@@ -3,7 +3,14 @@ import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'
 import type { PeerRef } from '../checkPeer.ts'
-import { pingBehaviour, type PingCommand, type PingEvent, type PingOnce, type PingPorts, type PingWatch } from './pingBehaviour.ts'
+import {
+  pingBehaviour,
+  type PingCommand,
+  type PingEvent,
+  type PingOnce,
+  type PingPorts,
+  type PingWatch,
+} from './pingBehaviour.ts'
 import { pingPorts } from './pingPorts.ts'
 
 /** Latest round-trip time of each connected peer, by peer id. @unit milliseconds */

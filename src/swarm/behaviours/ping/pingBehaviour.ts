@@ -39,9 +39,9 @@ const ROUND_TRIP_MS = 5_000
  * Measures round trips, once or again and again.
  *
  * ```marble
- * command$   -w-----------
- * ping       --3|
- * said       ---m-----m---
+ * command$  -w-----------
+ * ping      --3|
+ * said      ---m-----m---
  * ```
  *
  * @shape  A watch pings at its interval and skips a beat while the last ping is under way; a failed ping is `ping:missed`
@@ -49,7 +49,13 @@ const ROUND_TRIP_MS = 5_000
  * @errors A failed `ping/once` is `command:failed`.
  * @source libp2p ping 1.0.0.
  */
-export const pingBehaviour: Behaviour<PingCommand, PingEvent, PingPorts> = ({ command$, cancel$, ports, self, scheduler }) => {
+export const pingBehaviour: Behaviour<PingCommand, PingEvent, PingPorts> = ({
+  command$,
+  cancel$,
+  ports,
+  self,
+  scheduler,
+}) => {
   const roundTrip = (peer: string) =>
     ports.ping(peer).pipe(map((rttMs): PingEvent => ({ type: 'ping:measured', peer, rttMs })))
   const watch = ({ peer, intervalMs }: PingWatch) =>
@@ -64,11 +70,19 @@ export const pingBehaviour: Behaviour<PingCommand, PingEvent, PingPorts> = ({ co
   return merge(
     command$.pipe(
       ofType('ping/once'),
-      perform(cancel$, ({ peer }) => defer(() => (checkPeer(peer, self), roundTrip(peer))), (said) => said),
+      perform(
+        cancel$,
+        ({ peer }) => defer(() => (checkPeer(peer, self), roundTrip(peer))),
+        (said) => said,
+      ),
     ),
     command$.pipe(
       ofType('ping/watch'),
-      perform(cancel$, (command) => defer(() => (checkWatch(command, self), watch(command))), (said) => said),
+      perform(
+        cancel$,
+        (command) => defer(() => (checkWatch(command, self), watch(command))),
+        (said) => said,
+      ),
     ),
   )
 }
@@ -81,5 +95,8 @@ function checkWatch({ peer, intervalMs }: PingWatch, self: string): void {
 }
 
 function tooSlow(peer: string): DeadlineError {
-  return new DeadlineError(`ping: ${peer} did not answer within ${ROUND_TRIP_MS} ms`, { peer, deadlineMs: ROUND_TRIP_MS })
+  return new DeadlineError(`ping: ${peer} did not answer within ${ROUND_TRIP_MS} ms`, {
+    peer,
+    deadlineMs: ROUND_TRIP_MS,
+  })
 }

@@ -1,0 +1,55 @@
+import { staggered } from 'rxswarm/operators'
+import { marbles } from 'rxswarm/testing'
+import { describe, expect, it } from 'vitest'
+
+describe('staggered', () => {
+  marbles('starts the next source beside a slow one; the first to emit wins', (run) => {
+    const { cold, expectObservable, expectSubscriptions } = run
+    const slow$ = cold<string>('   ---------a|')
+    const quick$ = cold<string>('     --b|')
+    const expected = '     -----(b|)'
+    expectObservable(staggered([slow$, quick$], { staggerMs: 3 })).toBe(expected)
+    expectSubscriptions(slow$.subscriptions).toBe(' ^----!')
+    expectSubscriptions(quick$.subscriptions).toBe('---^-!')
+  })
+  marbles('starts the next source at once when the one before has failed', ({ cold, expectObservable }) => {
+    const dead$ = cold<string>('-#')
+    const live$ = cold<string>('--b|')
+    expectObservable(staggered([dead$, live$], { staggerMs: 50 })).toBe('---(b|)')
+  })
+  marbles('does not wait for a slow one when a later one has failed', ({ cold, expectObservable }) => {
+    const slow$ = cold<string>('----------a|')
+    const dead$ = cold<string>('-#')
+    const live$ = cold<string>('--c|')
+    expectObservable(staggered([slow$, dead$, live$], { staggerMs: 3 })).toBe('--------(c|)')
+  })
+  marbles('leaves a later source alone when the first one is quick', (run) => {
+    const { cold, expectObservable, expectSubscriptions } = run
+    const quick$ = cold<string>('-a|')
+    const spare$ = cold<string>('b|')
+    expectObservable(staggered([quick$, spare$], { staggerMs: 3 })).toBe('-(a|)')
+    expectSubscriptions(spare$.subscriptions).toBe([])
+  })
+  marbles('fails with the error itself when there is one source', ({ cold, expectObservable }) => {
+    expectObservable(staggered([cold<string>('--#', {}, 'why')])).toBe('--#', {}, 'why')
+  })
+  marbles('fails with every error when all have failed', ({ cold, expectObservable }) => {
+    const sources = [cold<string>('---#', {}, 'first'), cold<string>('-#', {}, 'second')]
+    const all = new AggregateError(['first', 'second'], 'all 2 attempts failed')
+    expectObservable(staggered(sources, { staggerMs: 2 })).toBe('---#', {}, all)
+  })
+  marbles('counts a source that ends without a value as failed', ({ cold, expectObservable }) => {
+    expectObservable(staggered([cold<string>('-|'), cold<string>('-b|')])).toBe('--(b|)')
+  })
+  marbles('lets go of every source when its subscriber leaves', ({ cold, expectObservable, expectSubscriptions }) => {
+    const [one$, two$] = [cold<string>('-----'), cold<string>('-----')]
+    expectObservable(staggered([one$, two$], { staggerMs: 2 }), '^---!').toBe('-----')
+    expectSubscriptions(one$.subscriptions).toBe('^---!')
+    expectSubscriptions(two$.subscriptions).toBe('--^-!')
+  })
+  it('fails at once with nothing to try', () => {
+    let error: unknown
+    staggered([]).subscribe({ error: (thrown: unknown) => void (error = thrown) })
+    expect(error).toBeInstanceOf(AggregateError)
+  })
+})
