@@ -11,13 +11,10 @@ import {
   type PingPorts,
   type PingWatch,
 } from './pingBehaviour.ts'
-import { pingPorts } from './pingPorts.ts'
+import { PING_STREAMS, pingPorts } from './pingPorts.ts'
 
 /** Latest round-trip time of each connected peer, by peer id. @unit milliseconds */
 export type PingState = ReadonlyMap<string, number>
-
-/** Pings at once on one connection, in either direction; libp2p's own limits, 1 and 2, refuse a watch beside a ping. */
-const STREAMS = 64
 
 const state: Slice<PingState, PingEvent | CoreEvent> = {
   initial: new Map(),
@@ -34,7 +31,7 @@ function module(): BehaviourModule<'ping', PingCommand, PingEvent, PingPorts, Pi
       'ping/once': { answers: { 'ping:measured': ({ rttMs }) => rttMs } },
       'ping/watch': { openEnded: true, answers: { 'ping:measured': ({ rttMs }) => rttMs } },
     },
-    services: { ping: pingService({ maxInboundStreams: STREAMS, maxOutboundStreams: STREAMS }) },
+    services: { ping: pingService({ maxInboundStreams: PING_STREAMS, maxOutboundStreams: PING_STREAMS }) },
     state,
     ports: pingPorts,
     behaviour: pingBehaviour,
