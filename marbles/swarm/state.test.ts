@@ -49,7 +49,7 @@ describe('state$', () => {
       },
     }
     const broken = { name: 'broken', commands: {}, ports: vi.fn(), behaviour: vi.fn(), state: { initial: 1, on } }
-    const { initial: before, reduce: step } = reducer([broken as never], say)
+    const { initial: before, reduce: step } = reducer([broken], say)
     expect(step(before, at({ type: 'peer:connect', peer: 'p' }))).toBe(before)
     expect(say).toHaveBeenCalledWith(expect.objectContaining({ type: 'reducer:failed', slice: 'broken' }))
     step(before, { ...say.mock.calls[0]![0], at: 0 })

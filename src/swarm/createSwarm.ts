@@ -1,7 +1,6 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import {
-  asyncScheduler,
   firstValueFrom,
   type MonoTypeOperatorFunction,
   type Observable,

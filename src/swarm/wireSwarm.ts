@@ -11,7 +11,6 @@ import { guarded } from '../operators/guarded.ts'
 import { inOrder } from '../operators/inOrder.ts'
 import { inspect } from './inspect.ts'
 import { Ledger, type Entry, type Limits } from './ledger.ts'
-import { asSwarmError } from './perform.ts'
 import { runChain } from './runChain.ts'
 import { reducer, type CoreState } from './state.ts'
 import { supervise } from './supervise.ts'
@@ -39,7 +38,7 @@ export interface Host {
 
 /** What decides how the wires behave; all of it is given. */
 export interface WireOptions {
-  /** See {@link Limits}. */
+  /** Bounds of what may be in flight at once. */
   readonly limits: Limits
   /** Deadline of a command that names none. @unit milliseconds */
   readonly deadlineMs: number

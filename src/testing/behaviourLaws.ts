@@ -34,7 +34,6 @@ export function obeysBehaviourLaws<C extends AnyCommand, E extends Fact, Ports e
       const cancel$ = hot('---x-', { x: command.id })
       const said$ = behaviour(fakeWires({ command$, cancel$, ports: fakePorts<Ports>(() => work$) }))
       const aboutIt$ = said$.pipe(map(({ type, cause }) => `${type} ${cause}`))
-      run.flush
       expectObservable(aboutIt$, '^----!')
       expectSubscriptions(work$.subscriptions).toBe('-^-!')
     })

@@ -39,12 +39,12 @@ export const defaultListen: Readonly<Record<TransportName, readonly string[]>> =
 }
 
 /** The part of libp2p's options that carries bytes. */
-export function transportOptions(names: readonly TransportName[]) {
+export function transportOptions(names: readonly TransportName[]): Libp2pOptions {
   return {
     transports: names.map((name) => factories[name]()),
     connectionEncrypters: [noise(), tls()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: YAMUX_WINDOW_BYTES } })],
-  } satisfies Libp2pOptions
+  }
 }
 
 /** Orders addresses: QUIC first, the rest as they came. */

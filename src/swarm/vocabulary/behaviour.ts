@@ -88,24 +88,37 @@ export interface BehaviourModule<
 
 /** Any module, whatever its commands and events: what the wiring knows of it. */
 export interface AnyModule {
+  /** See {@link BehaviourModule.name}. */
   readonly name: string
+  /** See {@link BehaviourModule.commands}. */
   readonly commands: Readonly<Record<string, AnyCommandSpec>>
+  /** See {@link BehaviourModule.problems}. */
   readonly problems?: readonly ConfigurationProblem[]
+  /** See {@link BehaviourModule.needs}. */
+  readonly needs?: readonly string[]
+  /** See {@link BehaviourModule.services}. */
   readonly services?: Services
+  /** See {@link BehaviourModule.state}. */
   readonly state?: AnySlice
+  /** See {@link BehaviourModule.ports}. */
   ports(node: Libp2p): unknown
+  /** See {@link BehaviourModule.behaviour}. */
   behaviour(wires: never): Observable<Fact>
 }
 
 /** {@link CommandSpec} of any command. */
 export interface AnyCommandSpec {
+  /** See {@link CommandSpec.openEnded}. */
   readonly openEnded?: boolean
+  /** See {@link CommandSpec.answers}. */
   readonly answers: Readonly<Record<string, ((event: never) => unknown) | undefined>>
 }
 
 /** {@link Slice} of any state. */
 export interface AnySlice {
+  /** See {@link Slice.initial}. */
   readonly initial: unknown
+  /** See {@link Slice.on}. */
   readonly on: Readonly<Record<string, ((state: never, event: never) => unknown) | undefined>>
 }
 

@@ -65,11 +65,7 @@ export function command<Type extends string, Payload extends object, Result = vo
   payload: Payload,
   meta?: CommandMeta,
 ): Command<Type, Payload, Result> {
-  return { ...payload, type, id: `c${++commands}`, ...(meta === undefined ? {} : { meta }) } as Command<
-    Type,
-    Payload,
-    Result
-  >
+  return { ...payload, type, id: `c${++commands}`, ...(meta === undefined ? {} : { meta }) }
 }
 
 /** Names the command in an error's context. */

@@ -80,8 +80,32 @@ export abstract class SwarmError extends Error {
       code,
       message,
       retryable,
-      ...(cause === undefined ? {} : { cause: String(cause) }),
+      ...(cause === undefined ? {} : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : JSON.stringify(cause) }),
     }
+  }
+}
+
+/** A {@link SwarmError} with its literal name and code. */
+export interface Failure<Name extends string, Code extends string> extends SwarmError {
+  /** Literal name of the class. */
+  readonly name: Name
+  /** Stable, upper-case code. */
+  readonly code: Code
+}
+
+/** The same call may succeed later, unchanged. */
+const RETRYABLE = true
+
+/** The class of one kind of failure, to be extended under its own name. */
+function failure<const Name extends string, const Code extends string>(
+  name: Name,
+  code: Code,
+  retryable = false,
+): new (message: string, context?: ErrorContext) => Failure<Name, Code> {
+  return class extends SwarmError {
+    override readonly name = name
+    readonly code = code
+    override readonly retryable = retryable
   }
 }
 
@@ -94,9 +118,7 @@ export interface ConfigurationProblem {
 }
 
 /** The options of `createSwarm` can't be used. Carries every problem, not just the first. */
-export class ConfigurationError extends SwarmError {
-  override readonly name = 'ConfigurationError'
-  readonly code = 'ERR_CONFIGURATION'
+export class ConfigurationError extends failure('ConfigurationError', 'ERR_CONFIGURATION') {
   /** Every problem found, in the order of the fields. */
   readonly problems: readonly ConfigurationProblem[]
   constructor(problems: readonly ConfigurationProblem[], context?: ErrorContext) {
@@ -109,139 +131,67 @@ export class ConfigurationError extends SwarmError {
 }
 
 /** A field of a command is missing, malformed or out of its range. */
-export class InvalidCommandError extends SwarmError {
-  override readonly name = 'InvalidCommandError'
-  readonly code = 'ERR_INVALID_COMMAND'
-}
+export class InvalidCommandError extends failure('InvalidCommandError', 'ERR_INVALID_COMMAND') {}
 
 /** No behaviour in `use` answers commands of this type. */
-export class UnknownCommandError extends SwarmError {
-  override readonly name = 'UnknownCommandError'
-  readonly code = 'ERR_UNKNOWN_COMMAND'
-}
+export class UnknownCommandError extends failure('UnknownCommandError', 'ERR_UNKNOWN_COMMAND') {}
 
 /** The intake is full: as many commands as its bound are in flight. */
-export class OverloadedError extends SwarmError {
-  override readonly name = 'OverloadedError'
-  readonly code = 'ERR_OVERLOADED'
-  override readonly retryable = true
-}
+export class OverloadedError extends failure('OverloadedError', 'ERR_OVERLOADED', RETRYABLE) {}
 
 /** The command did not settle in the time it was given. */
-export class DeadlineError extends SwarmError {
-  override readonly name = 'DeadlineError'
-  readonly code = 'ERR_DEADLINE'
-  override readonly retryable = true
-}
+export class DeadlineError extends failure('DeadlineError', 'ERR_DEADLINE', RETRYABLE) {}
 
 /** The swarm is stopping or has stopped. */
-export class StoppedError extends SwarmError {
-  override readonly name = 'StoppedError'
-  readonly code = 'ERR_STOPPED'
-}
+export class StoppedError extends failure('StoppedError', 'ERR_STOPPED') {}
 
 /** The behaviour that held the command threw; the supervisor restarts it. */
-export class BehaviourCrashedError extends SwarmError {
-  override readonly name = 'BehaviourCrashedError'
-  readonly code = 'ERR_BEHAVIOUR_CRASHED'
-  override readonly retryable = true
-}
+export class BehaviourCrashedError extends failure('BehaviourCrashedError', 'ERR_BEHAVIOUR_CRASHED', RETRYABLE) {}
 
 /** The peer could not be reached on any address, or went before the connection was usable. */
-export class DialError extends SwarmError {
-  override readonly name = 'DialError'
-  readonly code = 'ERR_DIAL'
-  override readonly retryable = true
-}
+export class DialError extends failure('DialError', 'ERR_DIAL', RETRYABLE) {}
 
 /** Nothing is known about the peer: neither a connection nor an address. */
-export class UnknownPeerError extends SwarmError {
-  override readonly name = 'UnknownPeerError'
-  readonly code = 'ERR_UNKNOWN_PEER'
-}
+export class UnknownPeerError extends failure('UnknownPeerError', 'ERR_UNKNOWN_PEER') {}
 
 /** The peer is not, or no longer, who it must be. */
-export class AuthenticationError extends SwarmError {
-  override readonly name = 'AuthenticationError'
-  readonly code = 'ERR_AUTHENTICATION'
-}
+export class AuthenticationError extends failure('AuthenticationError', 'ERR_AUTHENTICATION') {}
 
 /** A rule forbids it. Never retried. */
-export class AccessDeniedError extends SwarmError {
-  override readonly name = 'AccessDeniedError'
-  readonly code = 'ERR_ACCESS_DENIED'
-}
+export class AccessDeniedError extends failure('AccessDeniedError', 'ERR_ACCESS_DENIED') {}
 
 /** The caller asks more often than it may. */
-export class RateLimitedError extends SwarmError {
-  override readonly name = 'RateLimitedError'
-  readonly code = 'ERR_RATE_LIMITED'
-  override readonly retryable = true
-}
+export class RateLimitedError extends failure('RateLimitedError', 'ERR_RATE_LIMITED', RETRYABLE) {}
 
 /** A circuit breaker is open: the last calls failed, and the next probe is not yet due. */
-export class CircuitOpenError extends SwarmError {
-  override readonly name = 'CircuitOpenError'
-  readonly code = 'ERR_CIRCUIT_OPEN'
-  override readonly retryable = true
-}
+export class CircuitOpenError extends failure('CircuitOpenError', 'ERR_CIRCUIT_OPEN', RETRYABLE) {}
 
 /** A stream was reset, cut short, or could not be opened. */
-export class StreamError extends SwarmError {
-  override readonly name = 'StreamError'
-  readonly code = 'ERR_STREAM'
-  override readonly retryable = true
-}
+export class StreamError extends failure('StreamError', 'ERR_STREAM', RETRYABLE) {}
 
 /** The remote peer does not speak the protocol. */
-export class UnsupportedProtocolError extends SwarmError {
-  override readonly name = 'UnsupportedProtocolError'
-  readonly code = 'ERR_UNSUPPORTED_PROTOCOL'
-}
+export class UnsupportedProtocolError extends failure('UnsupportedProtocolError', 'ERR_UNSUPPORTED_PROTOCOL') {}
 
 /** The datastore failed. */
-export class StorageError extends SwarmError {
-  override readonly name = 'StorageError'
-  readonly code = 'ERR_STORAGE'
-}
+export class StorageError extends failure('StorageError', 'ERR_STORAGE') {}
 
 /** A DHT operation failed on every peer that was asked. */
-export class DhtError extends SwarmError {
-  override readonly name = 'DhtError'
-  readonly code = 'ERR_DHT'
-  override readonly retryable = true
-}
+export class DhtError extends failure('DhtError', 'ERR_DHT', RETRYABLE) {}
 
 /** The DHT was searched, and nobody has it. */
-export class NotFoundError extends SwarmError {
-  override readonly name = 'NotFoundError'
-  readonly code = 'ERR_NOT_FOUND'
-}
+export class NotFoundError extends failure('NotFoundError', 'ERR_NOT_FOUND') {}
 
 /** A record does not pass the validator of its namespace, or its namespace has none. */
-export class InvalidRecordError extends SwarmError {
-  override readonly name = 'InvalidRecordError'
-  readonly code = 'ERR_INVALID_RECORD'
-}
+export class InvalidRecordError extends failure('InvalidRecordError', 'ERR_INVALID_RECORD') {}
 
 /** A message could not be published. */
-export class PubsubError extends SwarmError {
-  override readonly name = 'PubsubError'
-  readonly code = 'ERR_PUBSUB'
-  override readonly retryable = true
-}
+export class PubsubError extends failure('PubsubError', 'ERR_PUBSUB', RETRYABLE) {}
 
 /** A relay refused, or the relayed path broke. */
-export class RelayError extends SwarmError {
-  override readonly name = 'RelayError'
-  readonly code = 'ERR_RELAY'
-  override readonly retryable = true
-}
+export class RelayError extends failure('RelayError', 'ERR_RELAY', RETRYABLE) {}
 
 /** A rendezvous point answered with a status other than OK. */
-export class RendezvousError extends SwarmError {
-  override readonly name = 'RendezvousError'
-  readonly code = 'ERR_RENDEZVOUS'
+export class RendezvousError extends failure('RendezvousError', 'ERR_RENDEZVOUS') {
   /** The status of the response, by its name in the specification: `E_INVALID_TTL`. */
   readonly status: string
   constructor(message: string, status: string, context?: ErrorContext) {
@@ -251,7 +201,4 @@ export class RendezvousError extends SwarmError {
 }
 
 /** Something failed that rxswarm has no class for; `cause` says what. */
-export class UnexpectedError extends SwarmError {
-  override readonly name = 'UnexpectedError'
-  readonly code = 'ERR_UNEXPECTED'
-}
+export class UnexpectedError extends failure('UnexpectedError', 'ERR_UNEXPECTED') {}

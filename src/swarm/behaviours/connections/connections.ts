@@ -18,7 +18,9 @@ import { connectionsPorts } from './connectionsPorts.ts'
 
 /** How many connections came and went since the start. What is open now is in `state.peers`. */
 export interface ConnectionsState {
+  /** Since the start. */
   readonly opened: number
+  /** Since the start. */
   readonly closed: number
 }
 

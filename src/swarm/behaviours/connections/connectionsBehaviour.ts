@@ -9,10 +9,13 @@ import { checkPeer } from '../checkPeer.ts'
 
 /** A stream on a connection. */
 export interface StreamInfo {
+  /** Unique on its connection. */
   readonly id: string
   /** Empty while it is negotiated. */
   readonly protocol: string
+  /** Who opened it. */
   readonly direction: 'inbound' | 'outbound'
+  /** libp2p's word for its state: `open`, `closing`, `closed`, `aborted`, `reset`. */
   readonly status: string
 }
 
@@ -22,6 +25,7 @@ export interface ConnectionSnapshot extends ConnectionInfo {
   readonly encryption: string
   /** `/yamux/1.0.0`, or `quic`. */
   readonly multiplexer: string
+  /** In the order in which they were opened. */
   readonly streams: readonly StreamInfo[]
 }
 

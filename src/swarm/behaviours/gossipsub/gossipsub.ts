@@ -24,6 +24,7 @@ export interface GossipsubOptions {
 
 /** Topics that this node has joined, and which peers have joined which. */
 export interface GossipsubState {
+  /** Topics that somebody here listens to. */
   readonly joined: ReadonlySet<string>
   /** Peer ids by topic. */
   readonly peers: ReadonlyMap<string, ReadonlySet<string>>

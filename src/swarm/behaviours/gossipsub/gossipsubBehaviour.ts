@@ -8,7 +8,9 @@ import { InvalidCommandError, type SwarmError } from '../../vocabulary/errors.ts
 
 /** A message of a topic. */
 export interface GossipMessage {
+  /** Where it was published. */
   readonly topic: string
+  /** What was published; this node's own copy. */
   readonly data: Uint8Array
   /** Peer id of its author, whose signature has been checked. */
   readonly from: string
@@ -18,6 +20,7 @@ export interface GossipMessage {
 
 /** What a publish came to. */
 export interface PublishedMessage {
+  /** Where it was published. */
   readonly topic: string
   /** Peers that it was sent to directly; others get it from them. Gossip has no acknowledgement. */
   readonly peers: readonly string[]
@@ -25,9 +28,11 @@ export interface PublishedMessage {
 
 /** Why a message was not let through. */
 export interface RefusedMessage {
+  /** Where it was published. */
   readonly topic: string
   /** Who sent it to us. */
   readonly peer: string
+  /** What became of it: `reject` counts against the sender. */
   readonly verdict: 'reject' | 'ignore'
   /** What the validator threw, if it did. */
   readonly error?: SwarmError

@@ -7,13 +7,17 @@ import { checkPeer } from '../checkPeer.ts'
 
 /** Who a peer says it is. */
 export interface Identity {
+  /** Peer id. */
   readonly peer: string
+  /** Name and version of its program. */
   readonly agentVersion?: string
+  /** Name and version of its network. */
   readonly protocolVersion?: string
   /** Multiaddrs it listens on. */
   readonly addresses: readonly string[]
   /** Our own address, as the peer sees it. */
   readonly observedAddress?: string
+  /** Protocol ids that it answers. */
   readonly protocols: readonly string[]
 }
 
@@ -28,8 +32,11 @@ export type IdentifyOnce = Command<'identify/once', { readonly peer: string }, I
 
 /** What identify can say, besides libp2p's `peer:identify`, which follows every new connection. */
 export interface IdentifyEvent {
+  /** The only one. */
   readonly type: 'identify:identified'
+  /** Who the peer says it is. */
   readonly identity: Identity
+  /** Id of the command that asked. */
   readonly cause?: string
 }
 

@@ -39,7 +39,9 @@ export interface KadOptions {
 
 /** How this node takes part now. */
 export interface KadState {
+  /** What was asked for. */
   readonly mode: KadMode
+  /** What that means now. */
   readonly acts: 'server' | 'client'
 }
 

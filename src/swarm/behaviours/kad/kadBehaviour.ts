@@ -33,6 +33,7 @@ export type KadMode = 'server' | 'client' | 'auto'
 
 /** A value and who sent it. */
 export interface FoundRecord {
+  /** Valid by the rule of its namespace. */
   readonly value: Uint8Array
   /** Peer id; the own one for a record that was stored here. */
   readonly from: string
@@ -40,6 +41,7 @@ export interface FoundRecord {
 
 /** A peer and where it may be reached. */
 export interface FoundPeer {
+  /** Peer id. */
   readonly peer: string
   /** Multiaddrs. */
   readonly addresses: readonly string[]
@@ -47,6 +49,7 @@ export interface FoundPeer {
 
 /** What one peer did with a record or a provider record. */
 export interface Delivery {
+  /** Peer id. */
   readonly peer: string
   /** Present when the peer refused or could not be asked. */
   readonly error?: SwarmError
@@ -94,6 +97,7 @@ export type KadCommand = KadPut | KadGet | KadProvide | KadFindProviders | KadFi
 
 /** A record that at least one other peer keeps. */
 export interface StoredRecord {
+  /** `/namespace/name`. */
   readonly key: string
   /** Peers that keep it. */
   readonly peers: readonly string[]
@@ -101,6 +105,7 @@ export interface StoredRecord {
 
 /** Content whose provider record was sent to at least one other peer. */
 export interface ProvidedContent {
+  /** CID, as text. */
   readonly cid: string
   /** Peers that were told. Kademlia has no acknowledgement for it. */
   readonly peers: readonly string[]

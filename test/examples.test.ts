@@ -1,0 +1,88 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runExample } from './support/runExample.ts'
+
+let folder: string
+beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'rxswarm-'))))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** A file of these bytes. */
+function file(content: string | Uint8Array): string {
+  const path = join(folder, String(Math.trunc(performance.now() * 1_000)))
+  writeFileSync(path, content)
+  return path
+}
+
+const lastLine = (stdout: string): unknown => JSON.parse(stdout.trimEnd().split('\n').at(-1)!)
+
+describe('examples/publish-lines', () => {
+  it.each(['quic', 'tcp', 'memory'])('publishes the README to all over %s', async (transport) => {
+    const lines = readFileSync('README.md', 'utf8').trimEnd().split('\n').length
+    const { code, stdout, stderr } = await runExample('publish-lines.ts', ['--json', '--transport', transport])
+    expect(stderr).toBe('')
+    const elapsedMs: unknown = expect.any(Number)
+    const report = { nodes: 3, transport, lines, delivered: lines * 2, missing: 0, dhtVerified: true, elapsedMs }
+    expect(lastLine(stdout)).toEqual(report)
+    expect(code).toBe(0)
+  })
+  it('shows what happens as plain lines when it is not on a terminal', async () => {
+    const { stdout } = await runExample('publish-lines.ts', ['--input', file('one\ntwo\n')])
+    expect(stdout).toMatch(/^node 1 +gossipsub:joined +lines$/m)
+    expect(stdout).toMatch(/^node 0 +kad:stored +\/lines\/whole on node \d/m)
+    expect(stdout).toMatch(/4 delivered, 0 missing, the hash in the DHT agrees, \d+ ms\n$/)
+    expect(stdout).not.toContain('\u001b')
+  })
+  it.each([
+    ['nothing', '', 0],
+    ['no newline at the end', 'a\nb', 2],
+    ['equal and empty lines', 'a\na\n\n\na\n', 5],
+    ['bytes that are no text', new Uint8Array([0, 255, 10, 13, 10, 200]), 3],
+    ['a line of half a megabyte', `${'x'.repeat(500_000)}\nend\n`, 2],
+  ])('takes %s', async (_name, content, lines) => {
+    const { code, stdout } = await runExample('publish-lines.ts', ['--json', '--input', file(content)])
+    expect(lastLine(stdout)).toMatchObject({ lines, delivered: lines * 2, missing: 0, dhtVerified: true })
+    expect(code).toBe(0)
+  })
+  it('reads standard input, and takes more nodes', async () => {
+    const args = ['--json', '--input', '-', '--nodes', '6']
+    const { code, stdout } = await runExample('publish-lines.ts', args, { input: 'a\nb\nc\n' })
+    expect(lastLine(stdout)).toMatchObject({ nodes: 6, lines: 3, delivered: 15, missing: 0, dhtVerified: true })
+    expect(code).toBe(0)
+  })
+  it('fails with a word of why when a line is too long for a message', async () => {
+    const { code, stderr } = await runExample('publish-lines.ts', ['--input', file('x'.repeat(1_100_000))])
+    expect(stderr).toMatch(/^InvalidCommandError: data: 1100004 bytes, more than/)
+    expect(code).toBe(1)
+  })
+  it('ends at Ctrl-C, in the middle, with everything closed', async () => {
+    const content = 'line\n'.repeat(20_000)
+    const { code, stderr } = await runExample('publish-lines.ts', ['--input', file(content)], {
+      interruptAt: 'gossipsub:message',
+    })
+    expect({ code, stderr }).toEqual({ code: 130, stderr: '' })
+  })
+  it.each([
+    [['--nodes', '1'], '--nodes must be'],
+    [['--nodes', 'many'], '--nodes must be'],
+    [['--transport', 'pigeon'], '--transport must be'],
+    [['--input', '/does/not/exist'], 'cannot read /does/not/exist'],
+    [['--colour'], "Unknown option '--colour'"],
+  ])('refuses %j', async (args, why) => {
+    const { code, stderr } = await runExample('publish-lines.ts', args)
+    expect(stderr).toContain(why)
+    expect(code).toBe(2)
+  })
+  it('has a help text', async () => {
+    const { code, stdout } = await runExample('publish-lines.ts', ['--help'])
+    expect(stdout).toContain('--transport NAME')
+    expect(code).toBe(0)
+  })
+})
+
+describe('examples/who', () => {
+  it('asks a peer for its nick', async () => {
+    expect(await runExample('who/run.ts')).toEqual({ code: 0, stdout: 'bob\n', stderr: '' })
+  })
+})

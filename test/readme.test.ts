@@ -1,0 +1,53 @@
+import { existsSync, readFileSync } from 'node:fs'
+import * as rxswarm from 'rxswarm'
+import * as operators from 'rxswarm/operators'
+import * as policies from 'rxswarm/policies'
+import * as streams from 'rxswarm/streams'
+import * as testing from 'rxswarm/testing'
+import { describe, expect, it } from 'vitest'
+import { runExample } from './support/runExample.ts'
+
+const readme = readFileSync('README.md', 'utf8')
+const blocks = [...readme.matchAll(/```ts\n(?<code>.*?)```\n(?:\n```text\n(?<output>.*?)```)?/gs)].map(
+  ({ groups }) => ({
+    path: /^\/\/ (?<path>\S+)\n/.exec(groups!['code']!)?.groups?.['path'] ?? '',
+    code: groups!['code']!.replace(/^.*\n/, ''),
+    output: groups!['output'],
+  }),
+)
+
+describe('the README', () => {
+  it.each(blocks)('shows $path as it is', ({ path, code }) => {
+    expect(readFileSync(path, 'utf8')).toBe(code)
+  })
+  const printing = blocks.filter(({ output }) => output !== undefined)
+  it.each(printing)('says what $path prints', async ({ path, output }) => {
+    const { code, stdout, stderr } = await runExample(path.replace('examples/', ''))
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: output, stderr: '' })
+  })
+  it('has programs that print, and tests', () => {
+    expect(printing.length).toBeGreaterThan(0)
+    expect(blocks.some(({ path }) => path.endsWith('.test.ts'))).toBe(true)
+  })
+  it('links to files that exist', () => {
+    const links = [...readme.matchAll(/\]\((?!https?:)(?<path>[^)#]+)\)/g)].map(({ groups }) => groups!['path']!)
+    expect(links.filter((path) => !existsSync(path))).toEqual([])
+  })
+  it('names only errors, operators and policies that exist', () => {
+    const doors: object = { ...rxswarm, ...operators, ...policies, ...streams, ...testing }
+    const errors = [...readme.matchAll(/`(?<name>[A-Z]\w+Error)`/g)].map(({ groups }) => groups!['name']!)
+    const calls = [...readme.matchAll(/^\| .*? \| `(?<name>\w+)\(/gm)].map(({ groups }) => groups!['name']!)
+    expect([...errors, ...calls].filter((name) => !(name in doors))).toEqual([])
+    expect(errors.length).toBeGreaterThan(10)
+    expect(calls.length).toBeGreaterThan(3)
+  })
+  it('promises the versions of package.json', () => {
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      dependencies: Record<string, string>
+    }
+    expect(readme).toContain(`\`@chainsafe/libp2p-quic\` ${dependencies['@chainsafe/libp2p-quic']}`)
+    expect(dependencies['libp2p']).toMatch(/^3\.3\./)
+    expect(dependencies['rxjs']).toMatch(/^7\.8\./)
+    expect(Object.values(dependencies).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([])
+  })
+})
