@@ -79,7 +79,7 @@ export async function createHost(options: HostOptions, modules: readonly AnyModu
     start: async () => node.start(),
     stop: async () => {
       await node.stop()
-      forgetAddressUpdate(node)
+      forgetUpdates(node)
     },
   }
 }
@@ -89,9 +89,14 @@ export function internalsOf(node: Libp2p): Internals {
   return (node.services[INTERNALS] as { readonly components: Internals }).components
 }
 
-/** Stopping re-arms a 1 s timer that updates the address book of a node that is gone, and keeps the process alive. */
-function forgetAddressUpdate(node: Libp2p): void {
+/**
+ * Stopping re-arms two timers of 1 s, which tell the address book and the peers of a node that is gone what its addresses
+ * are, and keep the process alive for it.
+ */
+function forgetUpdates(node: Libp2p): void {
+  type Debounced = { stop?(): void } | undefined
   const { addressManager } = internalsOf(node)
-  const { _updatePeerStoreAddresses: update } = addressManager as { _updatePeerStoreAddresses?: { stop?(): void } }
-  update?.stop?.()
+  const { identifyPush } = node.services
+  ;(addressManager as { _updatePeerStoreAddresses?: Debounced })._updatePeerStoreAddresses?.stop?.()
+  ;(identifyPush as { _push?: Debounced } | undefined)?._push?.stop?.()
 }

@@ -29,6 +29,9 @@ const state: Slice<IdentifyState, IdentifyEvent | CoreEvent> = {
   },
 }
 
+/** Changes of our addresses and protocols are told together; libp2p waits 1 s. @unit milliseconds */
+const PUSH_AFTER_MS = 50
+
 /** Options of {@link identify}. */
 export interface IdentifyOptions {
   /** Says who we are, as text in identify's `agentVersion`. Default: libp2p's. */
@@ -50,7 +53,7 @@ function module({ agentVersion }: IdentifyOptions = {}): BehaviourModule<
   return {
     name: 'identify',
     commands: { 'identify/once': { answers: { 'identify:identified': ({ identity }) => identity } } },
-    services: { identify: identifyService(init), identifyPush: identifyPush() },
+    services: { identify: identifyService(init), identifyPush: identifyPush({ debounce: PUSH_AFTER_MS }) },
     state,
     ports: identifyPorts,
     behaviour: identifyBehaviour,
