@@ -1,3 +1,5 @@
+import './requireNode.ts'
+
 export { createSwarm, type StopReport, type Swarm, type SwarmOptions } from './swarm/createSwarm.ts'
 export type { CoreState, PeerState } from './swarm/state.ts'
 export type { Entry, Limits } from './swarm/ledger.ts'

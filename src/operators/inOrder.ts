@@ -10,15 +10,22 @@
 export function inOrder<T>(deliver: (value: T) => void): (value: T) => void {
   const waiting: T[] = []
   let delivering = false
-  return (value) => {
-    waiting.push(value)
-    if (delivering) return
-    delivering = true
+  const drain = () => {
     let next = 0
     try {
       while (next < waiting.length) deliver(waiting[next++] as T)
     } finally {
       waiting.splice(0, next)
+    }
+  }
+  return (value) => {
+    if (delivering || waiting.length > 0) waiting.push(value)
+    if (delivering) return
+    delivering = true
+    try {
+      if (waiting.length === 0) deliver(value)
+      if (waiting.length > 0) drain()
+    } finally {
       delivering = false
     }
   }

@@ -1,12 +1,6 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
-import {
-  firstValueFrom,
-  type MonoTypeOperatorFunction,
-  type Observable,
-  type SchedulerLike,
-  type Subject,
-} from 'rxjs'
+import { firstValueFrom, type MonoTypeOperatorFunction, type Observable, type SchedulerLike, type Subject } from 'rxjs'
 import { checkOptions } from './checkOptions.ts'
 import type { Limits } from './ledger.ts'
 import { createHost } from './libp2p/createHost.ts'

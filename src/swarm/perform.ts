@@ -1,4 +1,4 @@
-import { from, Observable, Subscription, type ObservableInput } from 'rxjs'
+import { from, Observable, Subscriber, type ObservableInput } from 'rxjs'
 import { contextOf, type AnyCommand } from './vocabulary/command.ts'
 import { SwarmError, UnexpectedError } from './vocabulary/errors.ts'
 import type { Fact, Outcome } from './vocabulary/event.ts'
@@ -28,61 +28,83 @@ export function perform<C extends AnyCommand, Result, F extends Fact>(
 ): (command$: Observable<C>) => Observable<F | Outcome> {
   return (command$) =>
     new Observable((out) => {
-      const running = new Map<string, Subscription>()
+      const running = new Map<string, Task<C, Result>>()
       let ended = false
-      const settle = (command: C, outcome: Outcome) => {
-        running.delete(command.id)
-        out.next(outcome)
-        if (ended && running.size === 0) out.complete()
+      const completeIfDone = () => void (ended && running.size === 0 && out.complete())
+      const listener: TaskListener<C, Result> = {
+        result: (result, command) => out.next({ ...say(result, command), cause: command.id }),
+        outcome: (outcome) => {
+          running.delete(outcome.cause)
+          out.next(outcome)
+          completeIfDone()
+        },
       }
       const start = (command: C) => {
-        const { id: cause, type } = command
-        const task = new Subscription()
-        running.set(cause, task)
-        const fail = (error: unknown) => {
-          task.unsubscribe()
-          settle(command, { type: 'command:failed', cause, command: type, error: asSwarmError(error, command) })
-        }
+        const task = new Task(command, listener)
+        running.set(command.id, task)
         try {
-          task.add(
-            from(work(command)).subscribe({
-              next: (result) => {
-                if (task.closed) return
-                let fact: F
-                try {
-                  fact = say(result, command)
-                } catch (error) {
-                  return fail(error)
-                }
-                out.next({ ...fact, cause })
-              },
-              error: (error: unknown) => void (task.closed || fail(error)),
-              complete: () =>
-                void (task.closed || settle(command, { type: 'command:completed', cause, command: type })),
-            }),
-          )
+          from(work(command)).subscribe(task)
         } catch (error) {
-          if (!task.closed) fail(error)
+          task.error(error)
         }
-      }
-      const stop = (id: string) => {
-        running.get(id)?.unsubscribe()
-        running.delete(id)
-        if (ended && running.size === 0) out.complete()
       }
       out.add(() => running.forEach((task) => task.unsubscribe()))
-      out.add(cancel$.subscribe(stop))
+      out.add(
+        cancel$.subscribe((id) => {
+          running.get(id)?.unsubscribe()
+          running.delete(id)
+          completeIfDone()
+        }),
+      )
       out.add(
         command$.subscribe({
           next: start,
           error: (error: unknown) => out.error(error),
           complete: () => {
             ended = true
-            if (running.size === 0) out.complete()
+            completeIfDone()
           },
         }),
       )
     })
+}
+
+/** Hears what comes of the work of a command. */
+interface TaskListener<C, Result> {
+  result(result: Result, command: C): void
+  outcome(outcome: Outcome & { readonly cause: string }): void
+}
+
+/** Subscribed to the work of one command; one object, because every command of a swarm makes one. */
+class Task<C extends AnyCommand, Result> extends Subscriber<Result> {
+  readonly #command: C
+  readonly #listener: TaskListener<C, Result>
+
+  constructor(command: C, listener: TaskListener<C, Result>) {
+    super()
+    this.#command = command
+    this.#listener = listener
+  }
+
+  protected override _next(result: Result): void {
+    try {
+      this.#listener.result(result, this.#command)
+    } catch (error) {
+      this.error(error)
+    }
+  }
+
+  protected override _error(error: unknown): void {
+    this.unsubscribe()
+    const { id: cause, type: command } = this.#command
+    this.#listener.outcome({ type: 'command:failed', cause, command, error: asSwarmError(error, this.#command) })
+  }
+
+  protected override _complete(): void {
+    this.unsubscribe()
+    const { id: cause, type: command } = this.#command
+    this.#listener.outcome({ type: 'command:completed', cause, command })
+  }
 }
 
 /** The error itself if it is one of ours, else wrapped in one. */

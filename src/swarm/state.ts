@@ -105,8 +105,10 @@ export function reducer(modules: readonly AnyModule[], say: (event: CoreEvent) =
   return {
     initial: Object.fromEntries(slices.map(([slice, { initial }]) => [slice, initial])) as unknown as CoreState,
     reduce(state, event) {
+      const listening = listeners.get(event.type)
+      if (listening === undefined) return state
       let next: Record<string, unknown> | undefined
-      for (const [slice, on] of listeners.get(event.type) ?? []) {
+      for (const [slice, on] of listening) {
         const before = (state as unknown as Record<string, unknown>)[slice]
         try {
           const after = on(before as never, event as never)

@@ -152,7 +152,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     if (settles && entry === undefined && !refusals.has(fact)) return // this command's outcome has been told
     if (settles && entry !== undefined) ledger.leave(entry)
     const event: Stamped<Fact> = { ...fact, at: scheduler.now() }
-    heard$.next(event)
+    if (heard$.observed) heard$.next(event)
     reporting = fact.type === 'subscriber:failed'
     eventChain.next(event)
     reporting = false

@@ -80,7 +80,9 @@ export abstract class SwarmError extends Error {
       code,
       message,
       retryable,
-      ...(cause === undefined ? {} : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : JSON.stringify(cause) }),
+      ...(cause === undefined
+        ? {}
+        : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : JSON.stringify(cause) }),
     }
   }
 }
