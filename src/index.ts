@@ -1,6 +1,7 @@
 import './requireNode.ts'
 
-export { createSwarm, type StopReport, type Swarm, type SwarmOptions } from './swarm/createSwarm.ts'
+export { createSwarm, type StopReport, type Swarm } from './swarm/createSwarm.ts'
+export type { SwarmOptions } from './swarm/swarmOptions.ts'
 export type { CoreState, PeerState } from './swarm/state.ts'
 export type { Entry, Limits } from './swarm/ledger.ts'
 export type { TransportName } from './swarm/libp2p/transports.ts'
@@ -28,24 +29,23 @@ export type {
 export { ping, type PingState } from './swarm/behaviours/ping/ping.ts'
 export type { PingCommand, PingEvent, PingOnce, PingPorts, PingWatch } from './swarm/behaviours/ping/pingBehaviour.ts'
 export { kad, type KadOptions, type KadState } from './swarm/behaviours/kad/kad.ts'
+export type { KadEvent, KadPorts } from './swarm/behaviours/kad/kadBehaviour.ts'
 export type {
   Delivery,
   FoundPeer,
   FoundRecord,
   KadClosestPeers,
   KadCommand,
-  KadEvent,
   KadFindPeer,
   KadFindProviders,
   KadGet,
   KadMode,
-  KadPorts,
   KadProvide,
   KadPut,
   KadSetMode,
   ProvidedContent,
   StoredRecord,
-} from './swarm/behaviours/kad/kadBehaviour.ts'
+} from './swarm/behaviours/kad/kadCommands.ts'
 export type { RecordRule, RecordRules } from './swarm/behaviours/kad/kadRules.ts'
 export { gossipsub, type GossipsubOptions, type GossipsubState } from './swarm/behaviours/gossipsub/gossipsub.ts'
 export type {

@@ -1,9 +1,9 @@
 import { asyncScheduler } from 'rxjs'
 import { z } from 'zod'
-import type { SwarmOptions } from './createSwarm.ts'
 import { parseAddress } from './libp2p/parse.ts'
 import { problemsIn } from './problemsIn.ts'
 import { coreSlices } from './state.ts'
+import type { SwarmOptions } from './swarmOptions.ts'
 import type { AnyModule } from './vocabulary/behaviour.ts'
 import { ConfigurationError, type ConfigurationProblem } from './vocabulary/errors.ts'
 

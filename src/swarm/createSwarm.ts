@@ -1,44 +1,14 @@
-import type { Libp2p, PrivateKey } from '@libp2p/interface'
-import type { Libp2pOptions } from 'libp2p'
-import { firstValueFrom, type MonoTypeOperatorFunction, type Observable, type SchedulerLike, type Subject } from 'rxjs'
+import type { Libp2p } from '@libp2p/interface'
+import { firstValueFrom, type Observable, type Subject } from 'rxjs'
 import { checkOptions } from './checkOptions.ts'
-import type { Limits } from './ledger.ts'
 import { createHost } from './libp2p/createHost.ts'
-import type { TransportName } from './libp2p/transports.ts'
 import type { CoreState } from './state.ts'
+import type { SwarmOptions } from './swarmOptions.ts'
 import type { AnyModule, CommandOf, EventOf, StateOf } from './vocabulary/behaviour.ts'
 import type { ResultOf } from './vocabulary/command.ts'
 import { ConfigurationError } from './vocabulary/errors.ts'
 import type { Undrained } from './vocabulary/event.ts'
 import { wireSwarm } from './wireSwarm.ts'
-
-/** What `createSwarm` takes. Only `use` is required. */
-export interface SwarmOptions<Modules extends readonly unknown[]> {
-  /** The behaviours, in any order. Their commands and events are what the swarm takes and emits. */
-  readonly use: Modules
-  /** Keys of the node. Default: a fresh Ed25519 pair, and so a fresh peer id. */
-  readonly identity?: PrivateKey
-  /** Default: `['quic', 'tcp']`. TCP speaks Noise and TLS, and yamux. `memory` stays within the process. */
-  readonly transports?: readonly TransportName[]
-  /** Multiaddrs. Default: every IPv4 interface, ports chosen by the system. `[]` listens nowhere. */
-  readonly listen?: readonly string[]
-  /** Connections kept open at once; libp2p prunes above that. Default: 1 024. */
-  readonly maxConnections?: number
-  /** Deadline of a command that names none. Default: 5 000. @unit milliseconds */
-  readonly deadlineMs?: number
-  /** What may be in flight at once; see {@link Limits}. */
-  readonly limits?: Partial<Limits>
-  /** Your operators between the intake and the behaviours. What they hold back still has its deadline. */
-  readonly commandChain?: MonoTypeOperatorFunction<NoInfer<CommandOf<Modules>>>
-  /** Your operators before `event$` and `state$`. Behaviours and `execute` hear what was said, not what they make of it. */
-  readonly eventChain?: MonoTypeOperatorFunction<NoInfer<EventOf<Modules>>>
-  /** The only clock of the pipeline. Default: `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike
-  /** The only chance of the pipeline, 0 (inclusive) to 1 (exclusive). Default: `Math.random`. */
-  readonly random?: () => number
-  /** Last say over libp2p's own options: return what the node is made of. */
-  readonly libp2p?: (options: Libp2pOptions) => Libp2pOptions
-}
 
 /** What a stop came to. */
 export interface StopReport {

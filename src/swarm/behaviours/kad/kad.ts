@@ -5,20 +5,18 @@ import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'
 import type { PeerRef } from '../checkPeer.ts'
-import {
-  kadBehaviour,
-  type KadClosestPeers,
-  type KadCommand,
-  type KadEvent,
-  type KadFindPeer,
-  type KadFindProviders,
-  type KadGet,
-  type KadMode,
-  type KadPorts,
-  type KadProvide,
-  type KadPut,
-  type KadSetMode,
-} from './kadBehaviour.ts'
+import { kadBehaviour, type KadEvent, type KadPorts } from './kadBehaviour.ts'
+import type {
+  KadClosestPeers,
+  KadCommand,
+  KadFindPeer,
+  KadFindProviders,
+  KadGet,
+  KadMode,
+  KadProvide,
+  KadPut,
+  KadSetMode,
+} from './kadCommands.ts'
 import { kadPorts, kadService } from './kadPorts.ts'
 import type { RecordRules } from './kadRules.ts'
 

@@ -22,38 +22,25 @@ import {
 import { ofType } from '../../../operators/ofType.ts'
 import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
-import type { Command } from '../../vocabulary/command.ts'
-import { DhtError, InvalidCommandError, NotFoundError, type SwarmError } from '../../vocabulary/errors.ts'
+import { NotFoundError, type SwarmError } from '../../vocabulary/errors.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'
 import { checkPeer } from '../checkPeer.ts'
-import { ruleOf, selectRecord, validateRecord, type RecordRules } from './kadRules.ts'
-
-/** How a node takes part: asks and answers, only asks, or answers as long as it has a public address. */
-export type KadMode = 'server' | 'client' | 'auto'
-
-/** A value and who sent it. */
-export interface FoundRecord {
-  /** Valid by the rule of its namespace. */
-  readonly value: Uint8Array
-  /** Peer id; the own one for a record that was stored here. */
-  readonly from: string
-}
-
-/** A peer and where it may be reached. */
-export interface FoundPeer {
-  /** Peer id. */
-  readonly peer: string
-  /** Multiaddrs. */
-  readonly addresses: readonly string[]
-}
-
-/** What one peer did with a record or a provider record. */
-export interface Delivery {
-  /** Peer id. */
-  readonly peer: string
-  /** Present when the peer refused or could not be asked. */
-  readonly error?: SwarmError
-}
+import type {
+  Delivery,
+  FoundPeer,
+  FoundRecord,
+  KadCommand,
+  KadFindPeer,
+  KadFindProviders,
+  KadGet,
+  KadMode,
+  KadProvide,
+  KadPut,
+  ProvidedContent,
+  StoredRecord,
+} from './kadCommands.ts'
+import { better, checkKey, checkMax, checkMode, checkRecord, reached } from './kadDecisions.ts'
+import { ruleOf, validateRecord, type RecordRules } from './kadRules.ts'
 
 /** What kad may call. */
 export interface KadPorts {
@@ -75,40 +62,6 @@ export interface KadPorts {
   isPublic(address: string): boolean
   /** Foreign records that a rule refused. */
   readonly refused$: Observable<{ readonly key: string; readonly error: SwarmError }>
-}
-
-/** Store a record. */
-export type KadPut = Command<'kad/put', { readonly key: string; readonly value: Uint8Array }, StoredRecord>
-/** Find a record. */
-export type KadGet = Command<'kad/get', { readonly key: string }, Uint8Array>
-/** Tell that this node has the content. */
-export type KadProvide = Command<'kad/provide', { readonly cid: string }, ProvidedContent>
-/** Find who has the content. */
-export type KadFindProviders = Command<'kad/find-providers', { readonly cid: string; readonly max: number }, FoundPeer>
-/** Find where a peer is. */
-export type KadFindPeer = Command<'kad/find-peer', { readonly peer: string }, FoundPeer>
-/** Find the peers closest to a key. */
-export type KadClosestPeers = Command<'kad/closest-peers', { readonly key: string }, FoundPeer>
-/** Change how this node takes part. */
-export type KadSetMode = Command<'kad/set-mode', { readonly mode: KadMode }, 'server' | 'client'>
-
-/** What can be asked of kad. */
-export type KadCommand = KadPut | KadGet | KadProvide | KadFindProviders | KadFindPeer | KadClosestPeers | KadSetMode
-
-/** A record that at least one other peer keeps. */
-export interface StoredRecord {
-  /** `/namespace/name`. */
-  readonly key: string
-  /** Peers that keep it. */
-  readonly peers: readonly string[]
-}
-
-/** Content whose provider record was sent to at least one other peer. */
-export interface ProvidedContent {
-  /** CID, as text. */
-  readonly cid: string
-  /** Peers that were told. Kademlia has no acknowledgement for it. */
-  readonly peers: readonly string[]
 }
 
 /** What kad can say. */
@@ -258,44 +211,3 @@ export const kadBehaviour =
 
 const asSaid = (said: KadEvent): KadEvent => said
 const asPeerFound = (found: FoundPeer): KadEvent => ({ type: 'kad:peer-found', ...found })
-
-/** The better of two records, by the rule of the namespace; the same object when the new one is not better. */
-function better(
-  rules: RecordRules,
-  key: string,
-  best: FoundRecord | undefined,
-  found: FoundRecord,
-): Observable<FoundRecord> {
-  if (best === undefined) return of(found)
-  return selectRecord(rules, key, [best.value, found.value]).pipe(map((index) => (index === 0 ? best : found)))
-}
-
-/** Peers that took it. @errors `DhtError` when none did */
-function reached(deliveries: readonly Delivery[], what: string): readonly string[] {
-  const peers = deliveries.filter(({ error }) => error === undefined).map(({ peer }) => peer)
-  if (peers.length > 0) return peers
-  const errors = deliveries.flatMap(({ error }) => (error === undefined ? [] : [error]))
-  const why = errors.length === 0 ? 'no peer was close enough to ask' : `${errors.length} peers failed or refused`
-  throw new DhtError(`${what}: it reached no other peer: ${why}`, { key: what, cause: new AggregateError(errors, why) })
-}
-
-function checkRecord({ key, value }: KadPut, records: RecordRules): void {
-  ruleOf(records, key)
-  if (value instanceof Uint8Array) return
-  throw new InvalidCommandError(`value: must be a Uint8Array, not ${typeof value}`, { field: 'value', key })
-}
-
-function checkKey(key: unknown): void {
-  if (typeof key === 'string' && key !== '') return
-  throw new InvalidCommandError('key: must be text that is not empty', { field: 'key' })
-}
-
-function checkMax({ max, cid }: KadFindProviders): void {
-  if (Number.isInteger(max) && max > 0) return
-  throw new InvalidCommandError(`max: must be a whole number above 0, not ${String(max)}`, { field: 'max', key: cid })
-}
-
-function checkMode({ mode }: KadSetMode): void {
-  if (mode === 'server' || mode === 'client' || mode === 'auto') return
-  throw new InvalidCommandError(`mode: must be server, client or auto, not ${String(mode)}`, { field: 'mode' })
-}

@@ -35,7 +35,8 @@ import { parsePeer } from '../../libp2p/parse.ts'
 import { streamError } from '../../libp2p/streamError.ts'
 import { asSwarmError } from '../../perform.ts'
 import { DhtError, InvalidCommandError, SwarmError } from '../../vocabulary/errors.ts'
-import type { Delivery, FoundPeer, FoundRecord, KadDecisions, KadPorts } from './kadBehaviour.ts'
+import type { KadDecisions, KadPorts } from './kadBehaviour.ts'
+import type { Delivery, FoundPeer, FoundRecord } from './kadCommands.ts'
 import { selectRecord, validateRecord } from './kadRules.ts'
 
 /** What a rule refused of what others sent. */
