@@ -10,7 +10,7 @@ import {
   type Stamped,
 } from 'rxswarm'
 import { fakeSwarm, marbles } from 'rxswarm/testing'
-import { concat, defer, filter, map, merge, mergeMap, NEVER, Observable, of, tap, throwError, timer } from 'rxjs'
+import { concat, defer, filter, map, merge, mergeMap, NEVER, Observable, of, take, tap, throwError, timer } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
 /** A behaviour of one command, whose work is what its port says. */
@@ -79,6 +79,25 @@ describe('wireSwarm', () => {
       expectObservable(event$.pipe(brief)).toBe('---x', { x: 'cancelled c' })
       expectObservable(execute(once('c')), '^--!').toBe('')
       expectSubscriptions(work$.subscriptions).toBe('^--!')
+    })
+    marbles('counts as completed when its subscriber leaves with the only answer', ({ cold, expectObservable }) => {
+      const { execute, event$ } = fakeSwarm(
+        [echo],
+        over(() => cold<string>('--(r|)')),
+      )
+      expectObservable(event$.pipe(brief)).toBe('--(rc)', { r: 'echo:echoed c r', c: 'completed c' })
+      expectObservable(execute(once('c')).pipe(take(1))).toBe('--(r|)')
+    })
+    marbles('counts as cancelled when its subscriber leaves with the first of several', (run) => {
+      const { cold, expectObservable, expectSubscriptions } = run
+      const work$ = cold<string>('--r--s|')
+      const { execute, event$ } = fakeSwarm(
+        [echo],
+        over(() => work$),
+      )
+      expectObservable(event$.pipe(brief)).toBe('--(rx)', { r: 'echo:echoed c r', x: 'cancelled c' })
+      expectObservable(execute(once('c')).pipe(take(1))).toBe('--(r|)')
+      expectSubscriptions(work$.subscriptions).toBe('^-!')
     })
     marbles('errs with the typed error of the outcome', ({ cold, expectObservable }) => {
       const { execute } = fakeSwarm(

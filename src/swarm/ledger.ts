@@ -74,23 +74,21 @@ export class Ledger<Route> {
 
   /** Why this command can't enter, if so. */
   refusal(command: AnyCommand, openEnded: boolean): SwarmError | undefined {
-    const context = contextOf(command)
     if (this.#entries.has(command.id)) {
       const message = `id: ${command.id} is in flight already; give each command its own`
-      return new InvalidCommandError(message, { ...context, field: 'id' })
+      return new InvalidCommandError(message, { ...contextOf(command), field: 'id' })
     }
     const deadlineMs = command.meta?.deadlineMs
     if (deadlineMs !== undefined && (!(deadlineMs > 0) || (deadlineMs === Infinity && !openEnded))) {
       const message = `meta.deadlineMs: must be a ${openEnded ? '' : 'finite '}number above 0, not ${String(deadlineMs)}`
-      return new InvalidCommandError(message, { ...context, field: 'meta.deadlineMs' })
+      return new InvalidCommandError(message, { ...contextOf(command), field: 'meta.deadlineMs' })
     }
-    const [used, limit] = openEnded ? [this.#openEnded, this.#limits.openEnded] : [this.size, this.#limits.intake]
+    const used = openEnded ? this.#openEnded : this.size
+    const limit = openEnded ? this.#limits.openEnded : this.#limits.intake
     if (used < limit) return undefined
     const what = openEnded ? 'open-ended commands run' : 'commands are in flight'
-    return new OverloadedError(`${command.type} ${command.id}: ${limit} ${what} already; try again later`, {
-      ...context,
-      limit,
-    })
+    const message = `${command.type} ${command.id}: ${limit} ${what} already; try again later`
+    return new OverloadedError(message, { ...contextOf(command), limit })
   }
 
   /** Takes a command in and starts its deadline. */

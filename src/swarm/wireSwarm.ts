@@ -101,28 +101,30 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   const idle$ = new Subject<void>()
   const commandChain = runChain(options.commandChain, deliver, commandChainCrashed)
   const eventChain = runChain(options.eventChain, publish, eventChainCrashed)
+  const abandoned: Entry<Route>[] = []
   let running = true
   let reporting = false
+  let answering: Entry<Route> | undefined
 
   // ---- in: every command is refused, or entered in the ledger and sent through the chain -----------------------------
 
   function takeIn(command: AnyCommand, observer?: Subscriber<unknown>): void {
-    const { route, spec } = routes.get((command as AnyCommand | null)?.type ?? '') ?? {}
-    const openEnded = spec?.openEnded ?? false
-    const refusal = inspect(command) ?? whyRefused(command, route) ?? ledger.refusal(command, openEnded)
-    if (refusal !== undefined) return refuse(command, refusal, observer)
-    ledger.enter(command, route!, openEnded, observer)
+    const known = routes.get((command as AnyCommand | null)?.type ?? '')
+    const openEnded = known?.spec.openEnded ?? false
+    const refusal = inspect(command) ?? whyRefused(command, known?.route) ?? ledger.refusal(command, openEnded)
+    if (refusal !== undefined || known === undefined) return refuse(command, refusal!, observer)
+    ledger.enter(command, known.route, openEnded, observer)
     commandChain.next(command)
   }
 
   function whyRefused(command: AnyCommand, route: Route | undefined): SwarmError | undefined {
+    if (running && route !== undefined && route.status !== 'ended') return undefined
     const context = contextOf(command)
     if (!running) return new StoppedError(`${command.type}: the swarm takes no more commands, it is stopping`, context)
     if (route === undefined) {
       const message = `${command.type}: no behaviour in use answers it; add its module to use: […]`
       return new UnknownCommandError(message, context)
     }
-    if (route.status !== 'ended') return undefined
     const { name } = route.module
     return new BehaviourCrashedError(`${command.type}: behaviour ${name} has ended`, { ...context, behaviour: name })
   }
@@ -166,12 +168,15 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     if (settles && ledger.size === 0) idle$.next()
   }
 
-  function answer({ command }: Entry<Route>, observer: Subscriber<unknown>, event: Stamped<Fact>): void {
+  function answer(entry: Entry<Route>, observer: Subscriber<unknown>, event: Stamped<Fact>): void {
+    const outer = answering
+    answering = entry
     if (!isOutcome(event)) {
-      const project = routes.get(command.type)?.spec.answers[event.type]
+      const project = routes.get(entry.command.type)?.spec.answers[event.type]
       if (project !== undefined) observer.next(project(event as never))
     } else if (event.type === 'command:failed') observer.error(event.error)
     else observer.complete()
+    answering = outer
   }
 
   function publish(event: Stamped<Fact>): void {
@@ -196,11 +201,17 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     route.cancel$.next(command.id)
   }
 
-  function cancel(id: string): void {
-    const entry = ledger.get(id)
-    if (entry === undefined) return
-    entry.route.cancel$.next(id)
-    say({ type: 'command:cancelled', cause: id, command: entry.command.type })
+  /** Whoever leaves at an answer may have had all there is: the outcome, if it follows at once, is not a cancellation. */
+  function abandon(entry: Entry<Route>): void {
+    if (answering !== entry) return cancel(entry)
+    if (abandoned.push(entry) === 1) scheduler.schedule(() => abandoned.splice(0).forEach(cancel))
+  }
+
+  function cancel(entry: Entry<Route>): void {
+    const { id: cause, type: command } = entry.command
+    if (ledger.get(cause) !== entry) return
+    entry.route.cancel$.next(cause)
+    say({ type: 'command:cancelled', cause, command })
   }
 
   function behaviourCrashed(route: Route, cause: unknown, restartInMs: number): void {
@@ -284,9 +295,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       const wellFormed = inspect(command) === undefined
       const sent = wellFormed && ledger.get(command.id) ? { ...command, id: `${command.id}.${++executions}` } : command
       takeIn(sent, observer)
-      return () => {
-        if (wellFormed && ledger.get(sent.id)?.observer === observer) cancel(sent.id)
-      }
+      const entry = wellFormed ? ledger.get(sent.id) : undefined
+      return () => void (entry?.observer === observer && abandon(entry))
     })
     return guarded(execution$, subscriberFailed)
   }

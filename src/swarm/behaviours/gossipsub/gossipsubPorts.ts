@@ -32,8 +32,8 @@ type Service = GossipSub & GossipSubInternals & { readonly refused$: Subject<Ref
 /** What waits in a peer's stream before a publish has to wait too. @unit bytes */
 const ROOM_BYTES = 256 * 1024
 
-/** Signing and sending never leave the event loop by themselves; after so many messages they do. */
-const MESSAGES_PER_TURN = 16
+/** Signing and sending never leave the event loop to others by themselves; after this long they do. @unit milliseconds */
+const TURN_MS = 50
 
 /** A peer that has joined can be heard before it can be written to; a publish waits this long for it. @unit milliseconds */
 const READY_MS = 500
@@ -85,7 +85,11 @@ export function gossipsubService(validators: Readonly<Record<string, MessageVali
 export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string, MessageValidator>>): GossipsubPorts {
   const service = node.services['gossipsub'] as Service
   const joined = new Map<string, Subscriber<GossipMessage>>()
-  let published = 0
+  let turnSince = 0
+  const nextTurn = async () => {
+    await new Promise((resolve) => setImmediate(resolve))
+    turnSince = performance.now()
+  }
 
   service.addEventListener('gossipsub:message', ({ detail: { msg, msgId } }) => {
     joined.get(msg.topic)?.next(plain(msg, msgId))
@@ -121,7 +125,7 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
     const { recipients } = await send(topic, data)
     if (recipients.length === 0)
       throw new PubsubError(`${topic}: no peer that has joined could be written to`, { topic })
-    if (++published % MESSAGES_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve))
+    if (performance.now() - turnSince > TURN_MS) await nextTurn()
     await room(signal)
     return { topic, peers: recipients.map(String) }
   }
