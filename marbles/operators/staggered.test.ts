@@ -21,7 +21,7 @@ describe('staggered', () => {
     const slow$ = cold<string>('----------a|')
     const dead$ = cold<string>('-#')
     const live$ = cold<string>('--c|')
-    expectObservable(staggered([slow$, dead$, live$], { staggerMs: 3 })).toBe('--------(c|)')
+    expectObservable(staggered([slow$, dead$, live$], { staggerMs: 3 })).toBe('------(c|)')
   })
   marbles('leaves a later source alone when the first one is quick', (run) => {
     const { cold, expectObservable, expectSubscriptions } = run

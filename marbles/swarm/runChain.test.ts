@@ -1,5 +1,4 @@
-import { delay, filter, map, pipe, take, tap, type MonoTypeOperatorFunction } from 'rxjs'
-import { marbles } from 'rxswarm/testing'
+import { bufferCount, filter, finalize, map, merge, NEVER, pipe, take, tap, type MonoTypeOperatorFunction } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
 import { runChain } from '../../src/swarm/runChain.ts'
 
@@ -47,10 +46,29 @@ describe('runChain', () => {
     chain.next('a')
     expect([heard(), crashed.mock.calls]).toEqual([[], [[new Error('mine'), 'a']]])
   })
-  marbles('lets out what operators hold back, also when it is completed', ({ expectObservable, cold, flush }) => {
-    const { chain, heard } = running(delay(5))
-    expectObservable(cold('a-|').pipe(tap({ next: chain.next, complete: chain.complete }))).toBe('a-|')
-    flush()
+  it('lets out what operators give up when it is completed, and lets go of the rest', () => {
+    const { chain, heard } = running(
+      pipe(
+        bufferCount(2),
+        map((letters) => letters.join('')),
+      ),
+    )
+    chain.next('a')
+    chain.complete()
+    chain.next('b')
     expect(heard()).toEqual(['a'])
+    let isRunning = true
+    const endless = running((source$) => merge(source$, NEVER).pipe(finalize(() => void (isRunning = false))))
+    endless.chain.next('a')
+    endless.chain.complete()
+    expect(isRunning).toBe(false)
+  })
+  it('takes a value that nobody can use for a crash', () => {
+    const out = vi.fn(() => {
+      throw new TypeError('no event')
+    })
+    const crashed = vi.fn()
+    runChain<string>(upper, out, crashed).next('a')
+    expect(crashed).toHaveBeenCalledWith(new TypeError('no event'), 'a')
   })
 })

@@ -1,36 +1,48 @@
 import { Observable, Subscriber, type Observer, type Operator, type Subscription } from 'rxjs'
 
+/** What a {@link guarded} stream tells of. */
+export interface Guard {
+  /** Hears what a subscriber's callback threw, and at which value if it was `next`. */
+  readonly threw: (error: unknown, value?: unknown) => void
+  /** Hears an error notification whose subscriber has no callback for it. Default: nobody does. */
+  readonly unheard?: (error: unknown) => void
+}
+
+/** A subscriber that throws this often is let go. */
+const MOST_THROWS = 1_000
+
 /**
  * The same stream, whose subscribers can't bring the process down: what a subscriber's own callback throws goes to
- * `report`, instead of RxJS's uncaught exception. Holds through every operator that is piped onto it.
+ * `guard`, instead of RxJS's uncaught exception. Holds through every operator that is piped onto it.
  *
  * ```marble
  * source  -a-b-|
  * result  -a-b-|
  * ```
  *
- * @param report Hears what a callback threw.
- * @shape  As the source. The subscriber stays subscribed, as in RxJS.
- * @errors Those of the source, unchanged; a subscriber without an error callback ignores them. Not guarded: streams that a creation function (`merge`, `combineLatest`)
- *         makes from it.
+ * @param guard See {@link Guard}.
+ * @shape  As the source. The subscriber stays subscribed, as in RxJS, until it has thrown 1 000 times: one that throws at
+ *         the report of its own throw would go on for ever.
+ * @errors Those of the source, unchanged. Not guarded: streams that a creation function (`merge`, `combineLatest`) makes
+ *         from it.
  * @source ours; RxJS 7 hands such errors to a process-wide hook that can't tell whose they are.
  */
-export function guarded<T>(source$: Observable<T>, report: (error: unknown) => void): Observable<T> {
-  const guard$ = new Guarded<T>(report)
+export function guarded<T>(source$: Observable<T>, guard: Guard): Observable<T> {
+  const guard$ = new Guarded<T>(guard)
   guard$.source = source$
   return guard$
 }
 
 class Guarded<T> extends Observable<T> {
-  readonly #report: (error: unknown) => void
+  readonly #guard: Guard
 
-  constructor(report: (error: unknown) => void) {
+  constructor(guard: Guard) {
     super()
-    this.#report = report
+    this.#guard = guard
   }
 
   override lift<R>(operator?: Operator<T, R>): Observable<R> {
-    const lifted$ = new Guarded<R>(this.#report)
+    const lifted$ = new Guarded<R>(this.#guard)
     lifted$.source = this
     lifted$.operator = operator
     return lifted$
@@ -50,19 +62,33 @@ class Guarded<T> extends Observable<T> {
             ...(complete == null ? {} : { complete }),
           }
         : observerOrNext
-    const safely =
-      <Args extends unknown[]>(callback: (...args: Args) => void) =>
-      (...args: Args) => {
+    const { threw, unheard } = this.#guard
+    let throws = 0
+    const subscriber: Subscriber<T> = new Subscriber<T>({
+      next: (value) => {
         try {
-          callback(...args)
+          observer.next?.(value)
         } catch (thrown) {
-          this.#report(thrown)
+          if (++throws === MOST_THROWS) subscriber.unsubscribe()
+          threw(thrown, value)
         }
-      }
-    return super.subscribe({
-      next: safely((value: T) => observer.next?.(value)),
-      error: safely((cause: unknown) => observer.error?.(cause)),
-      complete: safely(() => observer.complete?.()),
+      },
+      error: (cause: unknown) => {
+        try {
+          if (observer.error === undefined) unheard?.(cause)
+          else observer.error(cause)
+        } catch (thrown) {
+          threw(thrown)
+        }
+      },
+      complete: () => {
+        try {
+          observer.complete?.()
+        } catch (thrown) {
+          threw(thrown)
+        }
+      },
     })
+    return super.subscribe(subscriber)
   }
 }

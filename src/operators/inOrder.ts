@@ -1,3 +1,6 @@
+/** Delivered values are let go of in parcels of this many. */
+const COMPACT_AT = 1_024
+
 /**
  * Gives a listener one order: a value that is sent while another is being delivered waits until that one is done.
  *
@@ -13,7 +16,13 @@ export function inOrder<T>(deliver: (value: T) => void): (value: T) => void {
   const drain = () => {
     let next = 0
     try {
-      while (next < waiting.length) deliver(waiting[next++] as T)
+      while (next < waiting.length) {
+        if (next === COMPACT_AT) {
+          waiting.splice(0, COMPACT_AT)
+          next = 0
+        }
+        deliver(waiting[next++] as T)
+      }
     } finally {
       waiting.splice(0, next)
     }

@@ -19,7 +19,7 @@ export interface StaggerOptions {
  * ```
  *
  * @param sources In order of preference, at least one.
- * @unit   The next source starts after `staggerMs` of silence, or at once when the one before it has failed.
+ * @unit   The next source starts after `staggerMs` of silence, or at once when the last one started has failed.
  * @shape  Cold; the first value of the first source that has one, then completes. A source that completes without a value
  *         counts as failed.
  * @errors When every source has failed: the error itself if there was one source, else an `AggregateError` with all, in
@@ -32,15 +32,16 @@ export function staggered<T>(sources: readonly Observable<T>[], options: Stagger
     const errors: unknown[] = []
     let started = 0
     let pace = Subscription.EMPTY
-    const failed = (error: unknown) => {
+    const failed = (error: unknown, index: number) => {
       errors.push(error)
       if (errors.length === sources.length) {
         out.error(errors.length === 1 ? error : new AggregateError(errors, `all ${errors.length} attempts failed`))
-      } else if (errors.length === started) startNext()
+      } else if (index === started - 1) startNext()
     }
     const startNext = () => {
       pace.unsubscribe()
-      const source$ = sources[started++]
+      const index = started++
+      const source$ = sources[index]
       if (source$ === undefined || out.closed) return
       if (started < sources.length) out.add((pace = scheduler.schedule(startNext, staggerMs)))
       const attempt = new Subscription()
@@ -52,8 +53,8 @@ export function staggered<T>(sources: readonly Observable<T>[], options: Stagger
             out.next(value)
             out.complete()
           },
-          error: failed,
-          complete: () => void (out.closed || failed(new Error('completed without a value'))),
+          error: (error: unknown) => failed(error, index),
+          complete: () => void (out.closed || failed(new Error('completed without a value'), index)),
         }),
       )
     }

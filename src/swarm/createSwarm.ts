@@ -62,16 +62,16 @@ export async function createSwarm<const Modules extends readonly AnyModule[]>(
 ): Promise<Swarm<Modules>> {
   const { use, identity, transports, listen, maxConnections, libp2p, ...wiring } = checkOptions(options)
 
-  const host = await createHost({ identity, transports, listen, maxConnections, libp2p }, use)
+  const host = await createHost({ identity, transports, listen, maxConnections, libp2p }, use).catch(cannotBe('libp2p'))
   const wired = wireSwarm(host, use, wiring)
-  wired.start()
   try {
+    wired.start()
     await host.start()
   } catch (cause) {
     wired.close([])
     await host.stop()
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigurationError([{ path: 'listen', message: `the node did not start: ${reason}` }], { cause })
+    if (cause instanceof ConfigurationError) throw cause
+    return cannotBe('listen')(cause)
   }
 
   let stopped: Promise<StopReport> | undefined
@@ -94,8 +94,21 @@ export async function createSwarm<const Modules extends readonly AnyModule[]>(
     get addresses() {
       return wired.state().addresses
     },
-    stop: ({ drainMs = DRAIN_MS } = {}) => (stopped ??= stop(drainMs)),
+    stop: async ({ drainMs = DRAIN_MS } = {}) => {
+      if (!(drainMs >= 0)) {
+        throw new ConfigurationError([{ path: 'drainMs', message: `must be a number from 0, not ${String(drainMs)}` }])
+      }
+      return (stopped ??= stop(drainMs))
+    },
     [Symbol.asyncDispose]: async () => void (await (stopped ??= stop(DRAIN_MS))),
   }
   return swarm as unknown as Swarm<Modules> // the wires carry any module's commands; their types are those of `use`
+}
+
+/** A node that can't be made or started, as a problem of the options. */
+function cannotBe(path: string) {
+  return (cause: unknown): never => {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfigurationError([{ path, message: `the node could not be started: ${reason}` }], { cause })
+  }
 }

@@ -9,10 +9,10 @@ export function inspect(sent: unknown): SwarmError | undefined {
   }
   const { type, id, meta } = sent as Partial<AnyCommand>
   if (typeof type !== 'string' || type === '') {
-    return new InvalidCommandError(`type: must be behaviour/verb, not ${String(type)}`, { field: 'type' })
+    return new InvalidCommandError(`type: must be behaviour/verb as text, not ${typeof type}`, { field: 'type' })
   }
   if (typeof id !== 'string' || id === '') {
-    const message = `id: must be a string that is not empty, not ${String(id)}`
+    const message = `id: must be text that is not empty, not ${typeof id}`
     return new InvalidCommandError(message, { field: 'id', command: type })
   }
   if (meta !== undefined && (typeof meta !== 'object' || (meta as object | null) === null)) {

@@ -4,7 +4,7 @@ import { InvalidCommandError, OverloadedError, type SwarmError } from './vocabul
 
 /** A command in flight, from its intake to its outcome. */
 export interface Entry<Route> {
-  /** The command itself. */
+  /** The command as it was sent; who changes it afterwards changes nothing here. */
   readonly command: AnyCommand
   /** Where it goes. */
   readonly route: Route
@@ -18,6 +18,8 @@ export interface Entry<Route> {
   readonly deadlineMs: number
   /** Whether it is in its behaviour's hands. */
   delivered: boolean
+  /** What the command chain let through while the behaviour was down. */
+  ready: AnyCommand | undefined
 }
 
 /** Bounds of what may be in flight at once. */
@@ -28,8 +30,8 @@ export interface Limits {
   readonly openEnded: number
 }
 
-/** The longest delay that timers of the platform keep. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** The longest delay that timers of the platform keep. @unit milliseconds */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The commands in flight: who waits for what until when.
@@ -92,24 +94,28 @@ export class Ledger<Route> {
   }
 
   /** Takes a command in and starts its deadline. */
-  enter(command: AnyCommand, route: Route, openEnded: boolean, observer: Subscriber<unknown> | undefined): void {
+  enter(sent: AnyCommand, route: Route, openEnded: boolean, observer: Subscriber<unknown> | undefined): Entry<Route> {
+    const command = { ...sent }
     const deadlineMs = command.meta?.deadlineMs ?? (openEnded ? Infinity : this.#deadlineMs)
     const dueAt = deadlineMs === Infinity ? Infinity : this.#scheduler.now() + deadlineMs
-    const entry = { command, route, observer, openEnded, dueAt, deadlineMs, delivered: false }
+    const entry = { command, route, observer, openEnded, dueAt, deadlineMs, delivered: false, ready: undefined }
     this.#entries.set(command.id, entry)
     if (openEnded) this.#openEnded++
-    if (dueAt === Infinity) return
+    if (dueAt === Infinity) return entry
     const line = this.#lines.get(deadlineMs)
     if (line === undefined) this.#lines.set(deadlineMs, new Set([entry]))
     else line.add(entry)
     if (dueAt < this.#timerAt) this.#watch(dueAt)
+    return entry
   }
 
   /** Lets a settled command go. */
   leave(entry: Entry<Route>): void {
     this.#entries.delete(entry.command.id)
     if (entry.openEnded) this.#openEnded--
-    this.#lines.get(entry.deadlineMs)?.delete(entry)
+    const line = this.#lines.get(entry.deadlineMs)
+    line?.delete(entry)
+    if (line?.size === 0 && entry.deadlineMs !== this.#deadlineMs) this.#lines.delete(entry.deadlineMs)
   }
 
   /** Ends the timer. */

@@ -40,6 +40,7 @@ export function perform<C extends AnyCommand, Result, F extends Fact>(
         },
       }
       const start = (command: C) => {
+        running.get(command.id)?.unsubscribe()
         const task = new Task(command, listener)
         running.set(command.id, task)
         try {

@@ -71,7 +71,13 @@ export function performTogether<C extends AnyCommand, Result, F extends Fact>(
         let running: Subscription
         try {
           running = work(name).subscribe({
-            next: (result) => out.next({ ...say(result), causes: group.causes }),
+            next: (result) => {
+              try {
+                out.next({ ...say(result), causes: group.causes })
+              } catch (error) {
+                fail(group, error)
+              }
+            },
             error: (error: unknown) => fail(group, error),
             complete: () => end(group, ({ id: cause, type }) => ({ type: 'command:completed', cause, command: type })),
           })
@@ -96,10 +102,15 @@ export function performTogether<C extends AnyCommand, Result, F extends Fact>(
       out.add(
         command$.subscribe({
           next: (command) => {
-            const name = groupOf(command)
-            const group = groups.get(name)
-            if (group === undefined) open(name, command)
-            else enter(group, command)
+            const { id: cause, type } = command
+            try {
+              const name = groupOf(command)
+              const group = groups.get(name)
+              if (group === undefined) open(name, command)
+              else enter(group, command)
+            } catch (error) {
+              out.next({ type: 'command:failed', cause, command: type, error: asSwarmError(error, command) })
+            }
           },
           error: (error: unknown) => out.error(error),
           complete: () => {

@@ -1,5 +1,6 @@
 import {
   BehaviorSubject,
+  map,
   Observable,
   Subject,
   Subscription,
@@ -10,7 +11,7 @@ import {
 import { guarded } from '../operators/guarded.ts'
 import { inOrder } from '../operators/inOrder.ts'
 import { inspect } from './inspect.ts'
-import { Ledger, type Entry, type Limits } from './ledger.ts'
+import { Ledger, LONGEST_TIMER_MS, type Entry, type Limits } from './ledger.ts'
 import { runChain } from './runChain.ts'
 import { reducer, type CoreState } from './state.ts'
 import { supervise } from './supervise.ts'
@@ -18,11 +19,12 @@ import type { AnyCommandSpec, AnyModule } from './vocabulary/behaviour.ts'
 import { contextOf, type AnyCommand } from './vocabulary/command.ts'
 import {
   BehaviourCrashedError,
+  ConfigurationError,
   DeadlineError,
   StoppedError,
   UnexpectedError,
+  SwarmError,
   UnknownCommandError,
-  type SwarmError,
 } from './vocabulary/errors.ts'
 import type { CoreEvent, Fact, NodeEvent, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
 
@@ -92,7 +94,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   const heard$ = new Subject<Stamped<Fact>>()
   const published$ = new Subject<Stamped<Fact>>()
   const behaving = new Subscription()
-  const refusals = new WeakSet<Fact>()
+  /** Outcomes that the swarm itself says, and the entry each is meant for; none for a command that was refused. */
+  const bound = new WeakMap<Fact, Entry<Route> | undefined>()
   const routes = new Map<string, { readonly route: Route; readonly spec: AnyCommandSpec }>()
   const ledger = new Ledger<Route>(options.limits, options.deadlineMs, scheduler, expire)
   const say = inOrder<CoreEvent | Fact>(tell)
@@ -108,13 +111,14 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   // ---- in: every command is refused, or entered in the ledger and sent through the chain -----------------------------
 
-  function takeIn(command: AnyCommand, observer?: Subscriber<unknown>): void {
+  function takeIn(command: AnyCommand, observer?: Subscriber<unknown>): Entry<Route> | undefined {
     const known = routes.get((command as AnyCommand | null)?.type ?? '')
     const openEnded = known?.spec.openEnded ?? false
     const refusal = inspect(command) ?? whyRefused(command, known?.route) ?? ledger.refusal(command, openEnded)
-    if (refusal !== undefined || known === undefined) return refuse(command, refusal!, observer)
-    ledger.enter(command, known.route, openEnded, observer)
-    commandChain.next(command)
+    if (refusal !== undefined || known === undefined) return void refuse(command, refusal!, observer)
+    const entry = ledger.enter(command, known.route, openEnded, observer)
+    commandChain.next(entry.command)
+    return entry
   }
 
   function whyRefused(command: AnyCommand, route: Route | undefined): SwarmError | undefined {
@@ -130,10 +134,12 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   }
 
   function refuse(command: AnyCommand | null, error: SwarmError, observer: Subscriber<unknown> | undefined): void {
-    const isDuplicate = error.field === 'id'
-    const cause = isDuplicate || typeof command?.id !== 'string' ? {} : { cause: command.id }
-    const fact: Outcome = { type: 'command:failed', ...cause, command: String(command?.type), error }
-    refusals.add(fact)
+    const id: unknown = command?.id
+    const type: unknown = command?.type
+    const isNameable = typeof id === 'string' && ledger.get(id) === undefined // else the outcome would be another's
+    const cause = isNameable ? { cause: id } : {}
+    const fact: Outcome = { type: 'command:failed', ...cause, command: typeof type === 'string' ? type : '', error }
+    bound.set(fact, undefined)
     say(fact)
     observer?.error(error)
   }
@@ -141,7 +147,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function deliver(command: AnyCommand): void {
     const entry = ledger.get(command.id)
     if (entry === undefined || entry.delivered) return // it settled while an operator held it, or was sent twice
-    if (entry.route.status !== 'up') return // it waits in the ledger for the restart
+    if (entry.route.status !== 'up') return void (entry.ready = command) // it waits in the ledger for the restart
     entry.delivered = true
     entry.route.command$.next(command)
   }
@@ -149,9 +155,13 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   // ---- out: everything that is said, in one order --------------------------------------------------------------------
 
   function tell(fact: Fact): void {
-    const entry = fact.cause === undefined ? undefined : ledger.get(fact.cause)
     const settles = isOutcome(fact)
-    if (settles && entry === undefined && !refusals.has(fact)) return // this command's outcome has been told
+    const isBound = settles && bound.has(fact)
+    const entry = isBound ? bound.get(fact) : fact.cause === undefined ? undefined : ledger.get(fact.cause)
+    const isTold = isBound
+      ? entry !== undefined && ledger.get(entry.command.id) !== entry
+      : settles && entry === undefined
+    if (isTold) return // each command has one outcome
     if (settles && entry !== undefined) ledger.leave(entry)
     const event: Stamped<Fact> = { ...fact, at: scheduler.now() }
     if (heard$.observed) heard$.next(event)
@@ -168,15 +178,32 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     if (settles && ledger.size === 0) idle$.next()
   }
 
+  /** Says an outcome that is meant for this entry alone, though its id may have a new owner by the time it is told. */
+  function settle(entry: Entry<Route>, outcome: Outcome): void {
+    bound.set(outcome, entry)
+    say(outcome)
+  }
+
   function answer(entry: Entry<Route>, observer: Subscriber<unknown>, event: Stamped<Fact>): void {
+    if (isOutcome(event)) {
+      if (event.type === 'command:failed') observer.error(event.error)
+      else observer.complete()
+      return
+    }
+    const project = routes.get(entry.command.type)?.spec.answers[event.type]
+    if (project === undefined) return
     const outer = answering
     answering = entry
-    if (!isOutcome(event)) {
-      const project = routes.get(entry.command.type)?.spec.answers[event.type]
-      if (project !== undefined) observer.next(project(event as never))
-    } else if (event.type === 'command:failed') observer.error(event.error)
-    else observer.complete()
-    answering = outer
+    try {
+      observer.next(project(event as never))
+    } catch (cause) {
+      end(
+        entry,
+        new UnexpectedError(`${entry.command.type}: answering ${event.type} threw: ${String(cause)}`, { cause }),
+      )
+    } finally {
+      answering = outer
+    }
   }
 
   function publish(event: Stamped<Fact>): void {
@@ -185,20 +212,26 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     published$.next(event)
   }
 
-  function fail({ command }: Entry<Route>, error: SwarmError): void {
-    say({ type: 'command:failed', cause: command.id, command: command.type, error })
+  function fail(entry: Entry<Route>, error: SwarmError): void {
+    const { id: cause, type: command } = entry.command
+    settle(entry, { type: 'command:failed', cause, command, error })
+  }
+
+  /** Stops the work of a command, then says why. */
+  function end(entry: Entry<Route>, error: SwarmError): void {
+    entry.route.cancel$.next(entry.command.id)
+    fail(entry, error)
   }
 
   // ---- what goes wrong -----------------------------------------------------------------------------------------------
 
   function expire(entry: Entry<Route>): void {
-    const { command, deadlineMs, delivered, route } = entry
+    const { command, deadlineMs, delivered } = entry
     const where = delivered
       ? ''
       : ', and never reached its behaviour: an operator in the command chain held or dropped it, or the behaviour was down'
     const message = `${command.type}: not settled within ${deadlineMs} ms${where}`
-    fail(entry, new DeadlineError(message, { ...contextOf(command), deadlineMs }))
-    route.cancel$.next(command.id)
+    end(entry, new DeadlineError(message, { ...contextOf(command), deadlineMs }))
   }
 
   /** Whoever leaves at an answer may have had all there is: the outcome, if it follows at once, is not a cancellation. */
@@ -211,7 +244,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     const { id: cause, type: command } = entry.command
     if (ledger.get(cause) !== entry) return
     entry.route.cancel$.next(cause)
-    say({ type: 'command:cancelled', cause, command })
+    settle(entry, { type: 'command:cancelled', cause, command })
   }
 
   function behaviourCrashed(route: Route, cause: unknown, restartInMs: number): void {
@@ -225,8 +258,9 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function behaviourUp(route: Route, again: boolean): void {
     route.status = 'up'
     if (again) say({ type: 'behaviour:restarted', behaviour: route.module.name })
-    for (const { route: of, command, delivered } of [...ledger.entries()])
-      if (of === route && !delivered) deliver(command)
+    for (const entry of [...ledger.entries()]) {
+      if (entry.route === route && !entry.delivered && entry.ready !== undefined) deliver(entry.ready)
+    }
   }
 
   function behaviourEnded(route: Route): void {
@@ -244,22 +278,31 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     for (const entry of [...ledger.entries()]) if (which(entry)) fail(entry, error)
   }
 
+  /** The command at which it broke fails; those that it held go through the new one. */
   function commandChainCrashed(cause: unknown, command: AnyCommand | undefined): void {
-    const message = `the command chain broke${command === undefined ? '' : ` at ${command.type}`}: ${String(cause)}`
-    const error = new UnexpectedError(message, { cause, ...(command === undefined ? {} : contextOf(command)) })
-    say({ type: 'chain:crashed', chain: 'commands', error })
-    failAll((entry) => !entry.delivered && entry.route.status === 'up', error)
+    const crash = (at: AnyCommand | undefined) => {
+      const message = `the command chain broke${at === undefined ? '' : ` at ${at.type}`}: ${String(cause)}`
+      return new UnexpectedError(message, { cause, ...(at === undefined ? {} : contextOf(at)) })
+    }
+    const held = [...ledger.entries()].filter(({ delivered, ready }) => !delivered && ready === undefined)
+    say({ type: 'chain:crashed', chain: 'commands', error: crash(command) })
+    for (const entry of held) {
+      if (command === undefined || entry.command.id === command.id) end(entry, crash(entry.command))
+    }
+    if (command === undefined) return
+    for (const entry of held)
+      if (ledger.get(entry.command.id) === entry && !entry.delivered) commandChain.next(entry.command)
   }
 
   function eventChainCrashed(cause: unknown, event: Stamped<Fact> | undefined): void {
     const message = `the event chain broke${event === undefined ? '' : ` at ${event.type}`}: ${String(cause)}`
     const crash = { type: 'chain:crashed', chain: 'events', error: new UnexpectedError(message, { cause }) } as const
-    if (event?.type === 'chain:crashed') publish({ ...crash, at: scheduler.now() })
+    if (event === undefined || event.type === 'chain:crashed') publish({ ...crash, at: scheduler.now() })
     else say(crash)
   }
 
-  function subscriberFailed(cause: unknown): void {
-    if (reporting) return // it failed on the report of a failure
+  function subscriberFailed(cause: unknown, value?: unknown): void {
+    if (reporting || (value as Fact | undefined)?.type === 'subscriber:failed') return // at the report of a failure
     const error = new UnexpectedError(`a subscriber of the swarm threw: ${String(cause)}`, { cause })
     say({ type: 'subscriber:failed', error })
   }
@@ -277,9 +320,9 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     behaving.add(host.event$.subscribe({ next: say, error: () => undefined }))
     for (const route of switchboard) {
       const { module, command$, cancel$ } = route
-      const ports = host.portsOf(module)
+      const ports = portsOf(module)
       const wires = { command$, cancel$, event$: heard$, ports, self: host.self, scheduler, random }
-      const behaviour$ = supervise(() => module.behaviour(wires as never), {
+      const behaviour$ = supervise(() => module.behaviour(wires as never).pipe(map(checkFact)), {
         scheduler,
         random,
         onUp: (again) => behaviourUp(route, again),
@@ -289,16 +332,26 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     }
   }
 
+  function portsOf(module: AnyModule): unknown {
+    try {
+      return host.portsOf(module)
+    } catch (cause) {
+      const path = `use[${modules.indexOf(module)}]`
+      throw new ConfigurationError([{ path, message: `ports of ${module.name} threw: ${String(cause)}` }], { cause })
+    }
+  }
+
   let executions = 0
   function execute(command: AnyCommand): Observable<unknown> {
     const execution$ = new Observable<unknown>((observer) => {
-      const wellFormed = inspect(command) === undefined
-      const sent = wellFormed && ledger.get(command.id) ? { ...command, id: `${command.id}.${++executions}` } : command
-      takeIn(sent, observer)
-      const entry = wellFormed ? ledger.get(sent.id) : undefined
-      return () => void (entry?.observer === observer && abandon(entry))
+      const isTaken = inspect(command) === undefined && ledger.get(command.id) !== undefined
+      const entry = takeIn(isTaken ? { ...command, id: `${command.id}.${++executions}` } : command, observer)
+      return () => void (entry !== undefined && ledger.get(entry.command.id) === entry && abandon(entry))
     })
-    return guarded(execution$, subscriberFailed)
+    return guarded(execution$, {
+      threw: subscriberFailed,
+      unheard: (error) => void (error instanceof SwarmError || subscriberFailed(error)),
+    })
   }
 
   function drain(drainMs: number): Observable<readonly Undrained[]> {
@@ -316,15 +369,17 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       out.add(waiting)
       if (ledger.size === 0 || drainMs <= 0) return finish()
       waiting.add(idle$.subscribe(finish))
-      waiting.add(scheduler.schedule(finish, drainMs))
+      if (drainMs < Infinity) waiting.add(scheduler.schedule(finish, Math.min(drainMs, LONGEST_TIMER_MS)))
     })
   }
 
   function endEarly(entry: Entry<Route>): void {
-    const { command, openEnded, route } = entry
-    if (openEnded) say({ type: 'command:completed', cause: command.id, command: command.type })
-    else fail(entry, new StoppedError(`${command.type}: the swarm stopped before it settled`, contextOf(command)))
-    route.cancel$.next(command.id)
+    const { command, openEnded } = entry
+    const { id: cause, type } = command
+    if (!openEnded)
+      return end(entry, new StoppedError(`${type}: the swarm stopped before it settled`, contextOf(command)))
+    entry.route.cancel$.next(cause)
+    settle(entry, { type: 'command:completed', cause, command: type })
   }
 
   function close(undrained: readonly Undrained[]): void {
@@ -345,8 +400,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   return {
     command$,
-    event$: guarded(published$, subscriberFailed),
-    state$: guarded(state$, subscriberFailed),
+    event$: guarded(published$, { threw: subscriberFailed, unheard: subscriberFailed }),
+    state$: guarded(state$, { threw: subscriberFailed, unheard: subscriberFailed }),
     state: () => state$.value,
     execute,
     start,
@@ -358,4 +413,10 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 function isOutcome(fact: Fact): fact is Outcome & Stamped<Fact> {
   const { type } = fact
   return type === 'command:completed' || type === 'command:failed' || type === 'command:cancelled'
+}
+
+/** What is no fact is a crash of the behaviour that said it. */
+function checkFact(fact: Fact): Fact {
+  if (typeof (fact as Fact | null | undefined)?.type === 'string') return fact
+  throw new TypeError(`a behaviour said something that is no event: ${typeof fact}`)
 }

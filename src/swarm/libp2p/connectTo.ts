@@ -17,17 +17,35 @@ import {
 } from 'rxjs'
 import { fromAbortable } from '../../operators/fromAbortable.ts'
 import { staggered } from '../../operators/staggered.ts'
-import { DialError, UnknownPeerError } from '../vocabulary/errors.ts'
+import { AccessDeniedError, UnknownPeerError } from '../vocabulary/errors.ts'
+import { internalsOf } from './createHost.ts'
 import { dialError } from './dialError.ts'
 import { parsePeer, peerOf } from './parse.ts'
 import { quicFirst } from './transports.ts'
 import { usable } from './usable.ts'
 
-/** How long an open connection may take to show that it still carries something, before a new one is dialled. */
-const STILL_USABLE_WITHIN_MS = 1_000
+/** How long an open connection may take to show that it still carries something, before a new one is dialled beside it. */
+const STILL_USABLE_WITHIN_MS = 2_000
 
-/** How long routing may search for the addresses of a peer that is only known by its id. */
+/** How long routing may search for the addresses of a peer that is only known by its id. @unit milliseconds */
 const ROUTING_MS = 3_000
+
+/** Dials may be given the same connection; it is closed when the last of them has given it up, and nobody keeps it. */
+const holders = new WeakMap<Connection, number>()
+const kept = new WeakSet<Connection>()
+
+/**
+ * A connection to a peer for one request: the open one as it is, else a new one that is usable.
+ *
+ * @shape  Cold; one value. The request itself shows whether an open connection still carries anything.
+ * @errors As {@link dialTo}.
+ */
+export function connectTo(node: Libp2p, peer: string): Observable<Connection> {
+  return defer(() => {
+    const open = openTo(node, parsePeer(peer))
+    return open === undefined ? dialTo(node, peer) : of(open)
+  })
+}
 
 /**
  * A usable connection to a peer, or to whoever answers at an address: the open one, else a new one.
@@ -38,27 +56,27 @@ const ROUTING_MS = 3_000
  * @errors `UnknownPeerError` without an address to try; `AccessDeniedError`, `AuthenticationError`, `DialError` with the
  *         failure of every address. Has no deadline of its own.
  */
-export function connectTo(node: Libp2p, target: string | readonly Multiaddr[]): Observable<Connection> {
+export function dialTo(node: Libp2p, target: string | readonly Multiaddr[]): Observable<Connection> {
   return defer(() => {
     const named = typeof target === 'string' ? target : target.map(peerOf).find((peer) => peer !== undefined)
     const peer = named === undefined ? undefined : parsePeer(named)
     const address$ = typeof target === 'string' ? addressesOf(node, parsePeer(target)) : of(target)
     const fresh$ = address$.pipe(mergeMap((addresses) => dialAll(node, addresses, peer)))
-    return peer === undefined ? fresh$ : concat(open(node, peer), fresh$).pipe(take(1))
+    return peer === undefined ? fresh$ : concat(stillUsable(node, peer), fresh$).pipe(take(1))
   })
 }
 
-/** The open connection to a peer, if there is one and it still carries something. */
-function open(node: Libp2p, peer: PeerId): Observable<Connection> {
-  const connection = node.getConnections(peer).find(({ status, limits }) => status === 'open' && limits === undefined)
+function openTo(node: Libp2p, peer: PeerId): Connection | undefined {
+  return node.getConnections(peer).find(({ status, limits }) => status === 'open' && limits === undefined)
+}
+
+/** The open connection to a peer, if there is one and it still carries something. One that does not is left to libp2p. */
+function stillUsable(node: Libp2p, peer: PeerId): Observable<Connection> {
+  const connection = openTo(node, peer)
   if (connection === undefined) return EMPTY
-  const dead = new DialError(`the connection to ${peer} is dead`, { peer: peer.toString() })
   return usable(node, connection, false).pipe(
     timeout(STILL_USABLE_WITHIN_MS),
-    catchError(() => {
-      connection.abort(dead)
-      return EMPTY
-    }),
+    catchError(() => EMPTY),
   )
 }
 
@@ -91,7 +109,18 @@ function dialAll(node: Libp2p, addresses: readonly Multiaddr[], peer: PeerId | u
     .map(({ multiaddr }) => dialOne(node, multiaddr, peer, several))
   const target = peer?.toString() ?? addresses.join(', ')
   const context = peer === undefined ? { address: target } : { peer: peer.toString() }
-  return staggered(sources).pipe(catchError((cause: unknown) => throwError(() => dialError(cause, target, context))))
+  return defer(async () => several && peer !== undefined && (await isDenied(node, peer))).pipe(
+    mergeMap((denied) => {
+      if (denied) throw new AccessDeniedError(`dial ${target}: a connection gater denies it`, context)
+      return staggered(sources)
+    }),
+    catchError((cause: unknown) => throwError(() => dialError(cause, target, context))),
+  )
+}
+
+/** Libp2p asks the gater about the peer only when the address names it. */
+async function isDenied(node: Libp2p, peer: PeerId): Promise<boolean> {
+  return (await internalsOf(node).connectionGater.denyDialPeer?.(peer)) === true
 }
 
 /**
@@ -104,10 +133,16 @@ function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, sev
     mergeMap((connection) => {
       const isExpected = peer === undefined || connection.remotePeer.equals(peer)
       const wrong = new Error(`${address}: expected peer ${peer} but found ${connection.remotePeer}`)
-      const giveUp = () => connection.abort(new Error('the dial was given up'))
+      holders.set(connection, (holders.get(connection) ?? 0) + 1)
       return (isExpected ? usable(node, connection, true) : throwError(() => wrong)).pipe(
-        tap({ error: giveUp, unsubscribe: () => void (several && giveUp()) }),
+        tap({ next: () => void kept.add(connection), finalize: () => letGo(connection) }),
       )
     }),
   )
+}
+
+function letGo(connection: Connection): void {
+  const left = (holders.get(connection) ?? 1) - 1
+  holders.set(connection, left)
+  if (left === 0 && !kept.has(connection)) connection.abort(new Error('the dial was given up'))
 }

@@ -1,4 +1,4 @@
-import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { AnyModule } from '../vocabulary/behaviour.ts'
 import type { Host } from '../wireSwarm.ts'
@@ -45,6 +45,7 @@ export interface Internals {
     getListeners(): { getAddrs(): { toString(): string }[]; close(): Promise<void> }[]
   }
   readonly addressManager: object
+  readonly connectionGater: ConnectionGater
 }
 
 /** Builds a libp2p node, not yet started, with the services of the modules. */

@@ -13,13 +13,14 @@ const DENIED = new Set(['ConnectionInterceptedError', 'DialDeniedError'])
 export function dialError(cause: unknown, target: string, context: ErrorContext = {}): SwarmError {
   if (cause instanceof SwarmError) return cause
   const { name, reason } = describe(cause)
-  if (DENIED.has(name)) {
+  const every = cause instanceof AggregateError ? cause.errors.map((error: unknown) => describe(error).name) : [name]
+  if (every.every((one) => DENIED.has(one))) {
     return new AccessDeniedError(`dial ${target}: a connection gater denies it`, { ...context, cause })
   }
   if (WRONG_PEER.test(reason)) {
     return new AuthenticationError(`dial ${target}: another peer answers there: ${reason}`, { ...context, cause })
   }
-  if (name === 'NoValidAddressesError') {
+  if (every.every((one) => one === 'NoValidAddressesError')) {
     const message = `dial ${target}: no transport in use can dial it; see the transports option`
     return new DialError(message, { ...context, cause })
   }

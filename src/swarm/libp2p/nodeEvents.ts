@@ -1,5 +1,6 @@
 import type { IdentifyResult, Libp2p, Libp2pEvents, Peer } from '@libp2p/interface'
 import { filter, fromEvent, map, merge, type Observable } from 'rxjs'
+import { UnexpectedError } from '../vocabulary/errors.ts'
 import type { NodeEvent } from '../vocabulary/event.ts'
 import { connectionInfo } from './connectionInfo.ts'
 
@@ -22,7 +23,14 @@ export function nodeEvents(node: Libp2p): Observable<NodeEvent> {
     fromEvent(node as unknown as EventTarget, type).pipe(
       map((event) => (event as CustomEvent<Libp2pEvents[Type]['detail']>).detail),
       filter(counts),
-      map(plain),
+      map((detail) => {
+        try {
+          return plain(detail)
+        } catch (cause) {
+          const error = new UnexpectedError(`${type}: what libp2p told can't be read: ${String(cause)}`, { cause })
+          return { type: 'node:unreadable', event: type, error } as const
+        }
+      }),
     )
   const announced = () => texts(node.getMultiaddrs())
   return merge(

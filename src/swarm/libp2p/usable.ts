@@ -1,14 +1,13 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import {
+  catchError,
   defer,
+  EMPTY,
   filter,
   fromEvent,
   map,
   merge,
   mergeMap,
-  of,
-  race,
-  retry,
   take,
   throwError,
   timer,
@@ -23,8 +22,9 @@ const PROBE_PROTOCOL = '/rxswarm/usable/1.0.0'
 /** How long identify may take before the connection is probed besides. @unit milliseconds */
 const IDENTIFY_FIRST_MS = 100
 
-/** A probe that was not answered is repeated: QUIC loses streams that arrive before the remote has let us in. */
+/** QUIC loses streams that arrive before the remote has let us in, so a probe is repeated while none is answered. */
 const PROBE_AGAIN_MS = 250
+const MOST_PROBES = 20
 
 /**
  * Emits the connection once it has carried something there and back.
@@ -49,12 +49,10 @@ export function usable(node: Libp2p, connection: Connection, isNew: boolean): Ob
   const identified$ = fromEvent(node as unknown as EventTarget, 'peer:identify').pipe(
     filter((event) => (event as CustomEvent<{ connection: Connection }>).detail.connection === connection),
   )
-  const probed$ = defer(() => {
-    if (connection.status !== 'open') return throwError(() => closed())
-    const answered$ = fromAbortable((signal) => probe(connection, signal))
-    const lost$ = timer(PROBE_AGAIN_MS).pipe(mergeMap(() => throwError(() => new Error('not answered'))))
-    return race(answered$, lost$)
-  }).pipe(retry({ delay: (error: unknown) => (error instanceof DialError ? throwError(() => error) : of(0)) }))
+  const probed$ = timer(0, PROBE_AGAIN_MS).pipe(
+    take(MOST_PROBES),
+    mergeMap(() => fromAbortable((signal) => probe(connection, signal)).pipe(catchError(() => EMPTY))), // closing tells
+  )
   const identifies = isNew && node.services['identify'] !== undefined
   return defer(() => {
     if (connection.status !== 'open') return throwError(() => closed())

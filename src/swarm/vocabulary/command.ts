@@ -45,10 +45,10 @@ export interface AnyCommand {
  * @source design: commands go in by a Subject, so they are data and not calls.
  */
 export type Command<Type extends string, Payload extends object = object, Result = void> = AnyCommand &
-  Readonly<Payload> & { readonly type: Type; readonly [result]?: Result }
+  Readonly<Payload> & { readonly type: Type; readonly [result]?: () => Result }
 
 /** What `execute` emits for a command of type `C`. */
-export type ResultOf<C> = C extends { readonly [result]?: infer Result } ? Exclude<Result, undefined> : never
+export type ResultOf<C> = C extends { readonly [result]?: () => infer Result } ? Result : never
 
 let commands = 0
 

@@ -71,20 +71,26 @@ export abstract class SwarmError extends Error {
     Object.assign(this, fields)
   }
 
-  /** Plain form for logs, recordings and the wire: message, code and context, with the chain of causes as text. */
+  /** Plain form for logs, recordings and the wire: message, code and context, and the causes in the same form. */
   toJSON(): Record<string, unknown> {
     const { name, code, message, retryable, cause } = this
-    return {
-      ...(this as Record<string, unknown>),
-      name,
-      code,
-      message,
-      retryable,
-      ...(cause === undefined
-        ? {}
-        : { cause: cause instanceof Error ? `${cause.name}: ${cause.message}` : JSON.stringify(cause) }),
-    }
+    const context = { ...(this as Record<string, unknown>) }
+    return { ...context, name, code, message, retryable, ...(cause === undefined ? {} : { cause: plain(cause) }) }
   }
+}
+
+/** Causes are told this deep. */
+const MOST_CAUSES = 8
+
+function plain(cause: unknown, depth = 0): unknown {
+  if (!(cause instanceof Error))
+    return typeof cause === 'object' ? Object.prototype.toString.call(cause) : String(cause)
+  const { name, message } = cause
+  if (depth === MOST_CAUSES) return { name, message }
+  const attempts =
+    cause instanceof AggregateError ? { errors: cause.errors.map((error) => plain(error, depth + 1)) } : {}
+  const deeper = cause.cause === undefined ? {} : { cause: plain(cause.cause, depth + 1) }
+  return { name, message, ...attempts, ...deeper }
 }
 
 /** A {@link SwarmError} with its literal name and code. */

@@ -89,6 +89,7 @@ export type NodeEvent =
   | { readonly type: 'transport:close'; readonly announced: readonly string[] }
   | { readonly type: 'start'; readonly announced: readonly string[] }
   | { readonly type: 'stop' }
+  | { readonly type: 'node:unreadable'; readonly event: string; readonly error: SwarmError }
 
 /** A command that had not settled when the swarm stopped. */
 export interface Undrained {

@@ -1,8 +1,9 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { catchError, defer, map, of, throwError } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
 import { connectionInfo } from '../../libp2p/connectionInfo.ts'
-import { connectTo } from '../../libp2p/connectTo.ts'
+import { dialTo } from '../../libp2p/connectTo.ts'
 import { internalsOf, type Internals } from '../../libp2p/createHost.ts'
 import { parseAddress, parsePeer } from '../../libp2p/parse.ts'
 import { DialError, InvalidCommandError, UnknownPeerError } from '../../vocabulary/errors.ts'
@@ -17,9 +18,24 @@ export function connectionsPorts(node: Libp2p): ConnectionsPorts {
     transportManager
       .getListeners()
       .find((listener) => listener.getAddrs().some((own) => isWithin(own.toString(), address)))
+  /** Libp2p does not say which listener a call made, so they are made one after the other. */
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+  const listen = async (multiaddr: Multiaddr, signal: AbortSignal): Promise<readonly string[]> => {
+    signal.throwIfAborted()
+    const before = new Set(transportManager.getListeners())
+    await transportManager.listen([multiaddr])
+    const added = transportManager.getListeners().filter((listener) => !before.has(listener))
+    if (signal.aborted) await Promise.all(added.map((listener) => listener.close())) // nobody waits for it any more
+    return added.flatMap((listener) => listener.getAddrs().map((own) => `${own.toString()}/p2p/${node.peerId}`))
+  }
   return {
     dial: (to) =>
-      defer(() => connectTo(node, targetOf(to))).pipe(
+      defer(() => dialTo(node, targetOf(to))).pipe(
         map(connectionInfo),
         catchError((error: unknown) => throwError(() => selfDial(error, to) ?? error)),
       ),
@@ -33,12 +49,7 @@ export function connectionsPorts(node: Libp2p): ConnectionsPorts {
     listen: (address) =>
       defer(() => {
         const multiaddr = parseAddress(address)
-        const before = new Set(transportManager.getListeners())
-        return fromAbortable(() => transportManager.listen([multiaddr])).pipe(
-          map(() => {
-            const added = transportManager.getListeners().filter((listener) => !before.has(listener))
-            return added.flatMap((listener) => listener.getAddrs().map((own) => `${own.toString()}/p2p/${node.peerId}`))
-          }),
+        return fromAbortable((signal) => inTurn(() => listen(multiaddr, signal))).pipe(
           catchError((cause: unknown) => throwError(() => cannotListen(address, cause))),
         )
       }),

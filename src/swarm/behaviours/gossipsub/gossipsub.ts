@@ -26,7 +26,7 @@ export interface GossipsubOptions {
 export interface GossipsubState {
   /** Topics that somebody here listens to. */
   readonly joined: ReadonlySet<string>
-  /** Peer ids by topic. */
+  /** Peer ids by topic; of the topics that are not joined here, the first 1 024. */
   readonly peers: ReadonlyMap<string, ReadonlySet<string>>
 }
 
@@ -47,6 +47,9 @@ const schema = z.strictObject({
     .default((1 << 20) - 4_096),
 })
 
+/** Foreign topics that the state keeps: each costs a little at every change, and peers announce what they like. */
+const MOST_TOPICS = 1_024
+
 const state: Slice<GossipsubState, GossipsubEvent | CoreEvent> = {
   initial: { joined: new Set(), peers: new Map() },
   on: {
@@ -55,10 +58,11 @@ const state: Slice<GossipsubState, GossipsubEvent | CoreEvent> = {
       joined: new Set([...joined].filter((other) => other !== topic)),
       peers,
     }),
-    'gossipsub:peer-joined': ({ joined, peers }, { topic, peer }) => ({
-      joined,
-      peers: new Map(peers).set(topic, new Set(peers.get(topic)).add(peer)),
-    }),
+    'gossipsub:peer-joined': (state, { topic, peer }) => {
+      const { joined, peers } = state
+      if (peers.size >= MOST_TOPICS && !peers.has(topic) && !joined.has(topic)) return state
+      return { joined, peers: new Map(peers).set(topic, new Set(peers.get(topic)).add(peer)) }
+    },
     'gossipsub:peer-left': ({ joined, peers }, { topic, peer }) => ({ joined, peers: without(peers, peer, topic) }),
     'peer:disconnect': ({ joined, peers }, { peer }) => ({ joined, peers: without(peers, peer) }),
   },
@@ -100,7 +104,7 @@ export const gossipsub = Object.assign(module, {
   /**
    * Sends a message to everyone who has joined the topic.
    *
-   * @shape  `execute` emits once, when the bytes have left this node's buffers: await it, and a slow peer slows you.
+   * @shape  `execute` emits once, when less than 256 KiB waits for each direct peer: await it, and a slow peer slows you.
    * @errors `InvalidCommandError` for an empty topic or an oversize message; `PubsubError` when no peer has joined.
    */
   publish: ({ topic, data }: { readonly topic: string; readonly data: Uint8Array }, meta?: CommandMeta): Publish =>

@@ -46,7 +46,7 @@ export interface GossipsubPorts {
   join(topic: string): Observable<GossipMessage>
   /** Peers that have joined a topic. One value. */
   peers(topic: string): Observable<readonly string[]>
-  /** Peers that join and leave topics. */
+  /** Peers that join and leave topics; of one peer, 256 topics at once. */
   readonly membership$: Observable<{ readonly peer: string; readonly topic: string; readonly joined: boolean }>
   /** Messages that a validator did not let through. */
   readonly refused$: Observable<RefusedMessage>
@@ -98,8 +98,9 @@ export interface GossipsubDecisions {
  * ```
  *
  * @shape  The first subscription to a topic joins it, the last to leave leaves it; all share one `gossipsub:message` for
- *         each message. Backpressure: a publish settles when its bytes have left this node's buffers (256 KiB a peer may
- *         wait), so who awaits each publish is slowed to the pace of the slowest direct peer. There is none towards a
+ *         each message. Backpressure: a publish settles when less than 256 KiB waits for each direct peer of the topic, so
+ *         who awaits each publish is slowed to the pace of the slowest; a peer that reads nothing for 1 s is no longer
+ *         waited for, and given up at 4 MiB. There is none towards a
  *         subscriber: messages are facts and come at the pace of the network; one that can't keep up must sample or
  *         buffer with a bound of its own.
  * @errors Every failure is `command:failed`. A message that a validator refuses, or on which it throws, is

@@ -29,11 +29,20 @@ interface GossipSubInternals {
 
 type Service = GossipSub & GossipSubInternals & { readonly refused$: Subject<RefusedMessage> }
 
-/** What waits in a peer's stream before a publish has to wait too. @unit bytes */
+/** What may wait in a peer's stream before a publish has to wait too. @unit bytes */
 const ROOM_BYTES = 256 * 1024
 
+/** A stream in which more is waiting is given up, and opened anew when its peer reads again. @unit bytes */
+const MOST_WAITING_BYTES = 4 << 20
+
+/** A peer that reads nothing for this long is not waited for until it does. @unit milliseconds */
+const STALLED_MS = 1_000
+
+/** Topics of one peer that are told of; its further ones count for gossip, and are not told of. */
+const MOST_TOPICS = 256
+
 /** Signing and sending never leave the event loop to others by themselves; after this long they do. @unit milliseconds */
-const TURN_MS = 50
+const TURN_MS = 100
 
 /** A peer that has joined can be heard before it can be written to; a publish waits this long for it. @unit milliseconds */
 const READY_MS = 500
@@ -59,6 +68,7 @@ export function gossipsubService(validators: Readonly<Record<string, MessageVali
       gossipsub({
         // many peers behind one address are a LAN, a NAT or a test, and would be shut out for an hour
         scoreParams: { IPColocationFactorWeight: 0 },
+        maxOutboundBufferSize: MOST_WAITING_BYTES,
       })(components) as GossipSub & GossipSubInternals,
       { refused$ },
     )
@@ -99,6 +109,15 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
     timer.unref()
   })
 
+  const excused = new Set<string>()
+  const stalled = new WeakSet<Stream>()
+  const topics = new Map<string, Set<string>>()
+
+  node.addEventListener('peer:disconnect', ({ detail }) => {
+    excused.delete(detail.toString())
+    topics.delete(detail.toString())
+  })
+
   /** Gossip never opens its stream to a peer again when it is lost, and publishes to it into the void. */
   const revive = async (peer: PeerId) => {
     const id = peer.toString()
@@ -107,10 +126,12 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
     await service.connect(id).catch(() => undefined) // it is gone after all: peer:disconnect tells
   }
   const unready = (topic: string) =>
-    service.getSubscribers(topic).filter((peer) => !service.streamsOutbound.has(peer.toString()))
+    service
+      .getSubscribers(topic)
+      .filter((peer) => !service.streamsOutbound.has(peer.toString()) && !excused.has(peer.toString()))
 
   const publish = async (topic: string, data: Uint8Array, signal: AbortSignal): Promise<PublishedMessage> => {
-    const validator = validators[topic]
+    const validator = Object.hasOwn(validators, topic) ? validators[topic] : undefined
     const own: GossipMessage = { topic, data, from: node.peerId.toString(), id: '' }
     const { verdict, error } =
       validator === undefined ? { verdict: 'accept' as const } : await verdictOf(validator, own)
@@ -122,11 +143,13 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
       signal.throwIfAborted()
     }
+    for (const peer of unready(topic)) excused.add(peer.toString()) // it takes no stream: nobody waits for it again
+    await room(topic, signal)
     const { recipients } = await send(topic, data)
     if (recipients.length === 0)
       throw new PubsubError(`${topic}: no peer that has joined could be written to`, { topic })
     if (performance.now() - turnSince > TURN_MS) await nextTurn()
-    await room(signal)
+    await room(topic, signal)
     return { topic, peers: recipients.map(String) }
   }
   const send = async (topic: string, data: Uint8Array) => {
@@ -139,13 +162,30 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
       throw new PubsubError(`${topic}: ${why}`, { topic, cause })
     }
   }
-  const room = async (signal: AbortSignal) => {
+  const room = async (topic: string, signal: AbortSignal) => {
     for (;;) {
-      const full = gossipStreams(node).filter((s) => s.writableNeedsDrain && s.writeBufferLength >= ROOM_BYTES)
+      const full = service
+        .getSubscribers(topic)
+        .flatMap((peer) => gossipStreams(node, peer))
+        .filter((stream) => stream.writableNeedsDrain && stream.writeBufferLength >= ROOM_BYTES && !stalled.has(stream))
       if (full.length === 0) return
-      await Promise.all(full.map((stream) => drained(stream, signal)))
+      await Promise.all(
+        full.map((stream) => drained(stream, signal, STALLED_MS).then((inTime) => inTime || stall(stream))),
+      )
       signal.throwIfAborted()
     }
+  }
+  const stall = (stream: Stream) => {
+    stalled.add(stream)
+    stream.addEventListener('drain', () => stalled.delete(stream), { once: true })
+  }
+  const isTold = (peer: string, topic: string, joined: boolean) => {
+    const known = topics.get(peer) ?? new Set()
+    topics.set(peer, known)
+    if (!joined) return known.delete(topic)
+    if (known.size >= MOST_TOPICS || known.has(topic)) return false
+    known.add(topic)
+    return true
   }
 
   return {
@@ -166,7 +206,11 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
           (event as CustomEvent<{ peerId: PeerId; subscriptions: { topic: string; subscribe: boolean }[] }>).detail,
       ),
       mergeMap(({ peerId, subscriptions }) =>
-        from(subscriptions.map(({ topic, subscribe }) => ({ peer: peerId.toString(), topic, joined: subscribe }))),
+        from(
+          subscriptions
+            .map(({ topic, subscribe }) => ({ peer: peerId.toString(), topic, joined: subscribe }))
+            .filter(({ peer, topic, joined: isJoin }) => isTold(peer, topic, isJoin)),
+        ),
       ),
     ),
     refused$: service.refused$.pipe(filter(() => service.isStarted())),
@@ -198,23 +242,27 @@ async function verdictOf(
   }
 }
 
-function gossipStreams(node: Libp2p): Stream[] {
+function gossipStreams(node: Libp2p, peer: PeerId): Stream[] {
   const outbound = ({ streams }: Connection) =>
     streams.filter(
       ({ direction, protocol, writeStatus }) =>
         direction === 'outbound' && protocol.startsWith('/meshsub/') && writeStatus === 'writable',
     )
-  return node.getConnections().flatMap(outbound)
+  return node.getConnections(peer).flatMap(outbound)
 }
 
-function drained(stream: Stream, signal: AbortSignal): Promise<void> {
+/** Whether a stream has drained, closed, or nobody waits any more, within a time. */
+function drained(stream: Stream, signal: AbortSignal, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const done = () => {
+    const end = (inTime: boolean) => () => {
+      clearTimeout(timer)
       stream.removeEventListener('drain', done)
       stream.removeEventListener('close', done)
       signal.removeEventListener('abort', done)
-      resolve()
+      resolve(inTime)
     }
+    const done = end(true)
+    const timer = setTimeout(end(false), withinMs)
     stream.addEventListener('drain', done)
     stream.addEventListener('close', done)
     signal.addEventListener('abort', done)

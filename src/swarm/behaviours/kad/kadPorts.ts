@@ -85,7 +85,11 @@ export function kadService(protocol: string, { records, mode, maxRecordBytes }: 
       validators: Object.fromEntries(namespaces.map((namespace) => [namespace, validate])),
       selectors: Object.fromEntries(namespaces.map((namespace) => [namespace, select])),
     }
-    return Object.assign(kadDHT(init)(components), { refused$ })
+    const service = Object.assign(kadDHT(init)(components), { refused$ })
+    // its tables are looked up by what a peer sends, and `constructor` must not find a rule that nobody made
+    Object.setPrototypeOf(service.validators, null)
+    Object.setPrototypeOf(service.selectors, null)
+    return service
   }
 }
 

@@ -80,9 +80,14 @@ export function selectRecord(rules: RecordRules, key: string, values: readonly U
 function answerOf<T>(ask: () => T | Promise<T>): Observable<T> {
   return defer(() => {
     const answer = ask()
-    if (!(answer instanceof Promise)) return of(answer)
-    return from(answer).pipe(
+    if (!isThenable(answer)) return of(answer)
+    return from(Promise.resolve(answer)).pipe(
       timeout({ first: RULE_MS, with: () => throwError(() => new Error(`no answer in ${RULE_MS} ms`)) }),
     )
   })
+}
+
+/** Any promise, also one of another library: taken for a plain answer it would be true. */
+function isThenable<T>(answer: T | PromiseLike<T>): answer is PromiseLike<T> {
+  return typeof (answer as { then?: unknown } | null | undefined)?.then === 'function'
 }

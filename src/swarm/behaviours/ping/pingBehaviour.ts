@@ -4,6 +4,7 @@ import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { Command } from '../../vocabulary/command.ts'
 import { DeadlineError, InvalidCommandError, type SwarmError } from '../../vocabulary/errors.ts'
+import { LONGEST_TIMER_MS } from '../../ledger.ts'
 import { checkPeer } from '../checkPeer.ts'
 
 /** What ping may call. */
@@ -89,8 +90,8 @@ export const pingBehaviour: Behaviour<PingCommand, PingEvent, PingPorts> = ({
 
 function checkWatch({ peer, intervalMs }: PingWatch, self: string): void {
   checkPeer(peer, self)
-  if (typeof intervalMs === 'number' && intervalMs > 0 && Number.isFinite(intervalMs)) return
-  const message = `intervalMs: must be a finite number above 0, not ${String(intervalMs)}`
+  if (typeof intervalMs === 'number' && intervalMs > 0 && intervalMs <= LONGEST_TIMER_MS) return
+  const message = `intervalMs: must be a number above 0, at most ${LONGEST_TIMER_MS}, not ${String(intervalMs)}`
   throw new InvalidCommandError(message, { field: 'intervalMs', peer })
 }
 
