@@ -8,10 +8,30 @@ import {
   type CommandMeta,
   type Fact,
   type Stamped,
+  type Wires,
 } from 'rxswarm'
 import { fakeSwarm, marbles } from 'rxswarm/testing'
-import { concat, defer, filter, map, merge, mergeMap, NEVER, Observable, of, take, tap, throwError, timer } from 'rxjs'
-import { describe, expect, it } from 'vitest'
+import {
+  asapScheduler,
+  concat,
+  concatMap,
+  defer,
+  filter,
+  map,
+  merge,
+  mergeMap,
+  NEVER,
+  Observable,
+  observeOn,
+  of,
+  retry,
+  Subject,
+  take,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs'
+import { describe, expect, it, vi } from 'vitest'
 
 /** A behaviour of one command, whose work is what its port says. */
 interface EchoPorts {
@@ -418,6 +438,159 @@ describe('wireSwarm', () => {
       expect(heard).toEqual(['swarm:stopped', '|', 'state |'])
     })
   })
+  describe('each command has one outcome, and it is its own', () => {
+    marbles('when it is tried again as soon as it was late', ({ cold, expectObservable, expectSubscriptions }) => {
+      const [late$, good$] = [cold<string>('-------'), cold<string>('--r|')]
+      let tries = 0
+      const { execute } = fakeSwarm([echo], { ...over(() => (tries++ === 0 ? late$ : good$)), deadlineMs: 4 })
+      expectObservable(execute(once('c')).pipe(retry(1))).toBe('------r|')
+      expectSubscriptions(late$.subscriptions).toBe('^---!')
+    })
+    it('when another command with its id is refused', () => {
+      const { command$, execute } = fakeSwarm(
+        [echo],
+        over(() => NEVER),
+      )
+      const error = vi.fn()
+      execute(once('c')).subscribe({ error })
+      command$.next({ type: 'no/such', id: 'c' })
+      command$.next({ ...once('c'), meta: 1 as never })
+      expect(error).not.toHaveBeenCalled()
+    })
+    it('when it is cancelled and its id is used again in the same turn', () => {
+      const works = [new Subject<string>(), new Subject<string>()]
+      let next = 0
+      const { execute, event$ } = fakeSwarm(
+        [echo],
+        over(() => works[next++]!),
+      )
+      const heard: unknown[] = []
+      const first = execute(once('c')).subscribe()
+      event$.pipe(ofType('echo:echoed'), take(1)).subscribe(() => first.unsubscribe())
+      event$
+        .pipe(
+          filter(({ type }) => type.startsWith('command:')),
+          take(1),
+        )
+        .subscribe(() => {
+          execute(once('c')).subscribe({ next: (text) => heard.push(text), complete: () => heard.push('|') })
+        })
+      works[0]!.next('one')
+      works[1]?.next('two')
+      works[1]?.complete()
+      expect(heard).toEqual(['two', '|'])
+    })
+    it('when who sent it changes it afterwards', () => {
+      const work$ = new Subject<string>()
+      const { execute } = fakeSwarm(
+        [echo],
+        over(() => work$),
+      )
+      const command = { ...once('c') }
+      const heard: unknown[] = []
+      execute(command).subscribe({ next: (text) => heard.push(text), complete: () => heard.push('|') })
+      ;(command as { id: string }).id = 'd'
+      work$.next('r')
+      work$.complete()
+      expect(heard).toEqual(['r', '|'])
+    })
+    it('when what answers it throws', () => {
+      const thrower = () => {
+        throw new Error('mine')
+      }
+      const broken = { ...echo, commands: { 'echo/once': { answers: { 'echo:echoed': thrower } } } }
+      const { execute } = fakeSwarm([broken], over(of))
+      const error = vi.fn()
+      execute(once('c')).subscribe({ error })
+      expect(error).toHaveBeenCalledWith(expect.objectContaining({ name: 'UnexpectedError' }))
+    })
+  })
+
+  describe('nothing that user code does breaks it', () => {
+    const heardBy = (options: Parameters<typeof fakeSwarm>[1], modules = [echo]) => {
+      const swarm = fakeSwarm(modules, { ...over(of), ...options })
+      const heard: string[] = []
+      swarm.event$.pipe(brief).subscribe((line) => heard.push(line))
+      return { ...swarm, heard }
+    }
+    it('a command chain that makes nothing of a command', () => {
+      const { command$, heard } = heardBy({ commandChain: map(() => undefined as never) })
+      command$.next(once('c'))
+      expect(heard).toEqual(['chain:crashed UnexpectedError', 'failed c UnexpectedError'])
+    })
+    it('an event chain that makes nothing of an event', () => {
+      const { execute, heard } = heardBy({ eventChain: map(() => undefined as never) })
+      const complete = vi.fn()
+      execute(once('c')).subscribe({ complete })
+      expect(complete).toHaveBeenCalledOnce()
+      expect(heard).toContain('chain:crashed UnexpectedError')
+    })
+    it('a behaviour that says nothing', () => {
+      const mute = {
+        ...echo,
+        behaviour: ({ command$ }: Wires<Once | Always, EchoPorts>) => command$.pipe(map(() => undefined as never)),
+      }
+      const { command$, heard, close } = heardBy({}, [mute])
+      command$.next(once('c'))
+      expect(heard).toEqual(['behaviour:crashed BehaviourCrashedError', 'failed c BehaviourCrashedError'])
+      close([])
+    })
+    it.each([{ type: { toString: 1 }, id: 'x' }, { type: 'echo/once', id: { toString: 1 } }, Object.create(null)])(
+      'something sent as a command that can not even be printed',
+      (sent) => {
+        const { command$, heard } = heardBy({})
+        command$.next(sent as never)
+        expect(heard.map((line) => line.replace(' x', ''))).toEqual(['failed InvalidCommandError'])
+      },
+    )
+    it('an operator on event$ that throws: it is reported', () => {
+      const { command$, event$, heard } = heardBy({})
+      event$.pipe(map((event) => (event as never as { foo: { bar: 1 } }).foo.bar)).subscribe()
+      command$.next(once('c'))
+      expect(heard).toContain('subscriber:failed UnexpectedError')
+    })
+    it('a subscriber that throws later, at every event, also at the report of that', async () => {
+      const { command$, event$, heard } = heardBy({})
+      event$.pipe(observeOn(asapScheduler)).subscribe(() => {
+        throw new Error('mine')
+      })
+      command$.next(once('c'))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(heard.filter((line) => line.startsWith('subscriber:failed'))).toHaveLength(2)
+    })
+    it('an event chain that always fails later', async () => {
+      const { command$, heard } = heardBy({ eventChain: concatMap(() => Promise.reject(new Error('mine'))) })
+      command$.next(once('c'))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(heard.length).toBeLessThan(10)
+    })
+    marbles('a command chain that breaks at one command: the others that it holds go on', ({ expectObservable }) => {
+      const commandChain = (command$: Observable<AnyCommand>) =>
+        command$.pipe(
+          mergeMap((c) => (c.id === 'bad' ? throwError(() => new Error('mine')) : timer(5).pipe(map(() => c)))),
+        )
+      const { execute } = fakeSwarm([echo], { ...over((text) => of(text)), commandChain })
+      expectObservable(execute(once('good'))).toBe('-------(a|)', { a: 'good' })
+      expectObservable(execute(once('bad')).pipe(settled), '--^').toBe('--(e|)', { e: 'UnexpectedError' })
+    })
+    marbles('a restart: it does not bring back what the command chain dropped', ({ cold, expectObservable }) => {
+      const lives = [cold<never>('---#'), NEVER]
+      let life = 0
+      const bombed: typeof echo = { ...echo, behaviour: (wires) => merge(echo.behaviour(wires), lives[life++]!) }
+      const commandChain = filter(({ id }: AnyCommand) => id !== 'forbidden')
+      const { execute } = fakeSwarm([bombed], { ...over((text) => of(text)), commandChain, deadlineMs: 90 })
+      expectObservable(execute(once('forbidden')).pipe(settled)).toBe('90ms (e|)', { e: 'DeadlineError' })
+      expectObservable(execute(once('held')), '----^').toBe('78ms (h|)', { h: 'held' })
+    })
+    marbles('an endless event chain: it ends with the swarm', ({ expectObservable, expectSubscriptions, cold }) => {
+      const ticks$ = cold<never>('------')
+      const { event$, close } = fakeSwarm([echo], { ...over(of), eventChain: (all$) => merge(all$, ticks$) })
+      expectObservable(event$.pipe(brief)).toBe('--(s|)', { s: 'swarm:stopped' })
+      timer(2).subscribe(() => close([]))
+      expectSubscriptions(ticks$.subscriptions).toBe('--(^!)')
+    })
+  })
+
   marbles('costs nothing when idle: no timer is left after the last command', ({ expectObservable }) => {
     const { execute } = fakeSwarm(
       [echo],

@@ -1,3 +1,4 @@
+import { asError } from './asError.ts'
 import {
   AccessDeniedError,
   AuthenticationError,
@@ -32,5 +33,6 @@ function describe(cause: unknown): { readonly name: string; readonly reason: str
     const reasons = cause.errors.map((error: unknown) => describe(error).reason)
     return { name: cause.name, reason: `${cause.message}: ${reasons.join('; ')}` }
   }
-  return cause instanceof Error ? { name: cause.name, reason: cause.message } : { name: '', reason: String(cause) }
+  const { name, message } = asError(cause)
+  return { name, reason: message }
 }

@@ -4,7 +4,7 @@ import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { yamux } from '@libp2p/yamux'
-import type { Address, Transport } from '@libp2p/interface'
+import type { Address, StreamMuxerFactory, Transport } from '@libp2p/interface'
 import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
 import type { Libp2pOptions } from 'libp2p'
 import { raceSignal } from 'race-signal'
@@ -25,6 +25,9 @@ const QUIC_OPTIONS = { maxIdleTimeout: 5_000, keepAliveInterval: 2_000, maxConcu
  */
 const YAMUX_WINDOW_BYTES = 1 << 20
 
+/** What yamux implementations agree to take in one frame. @unit bytes */
+const MOST_FRAME_BYTES = 64 * 1_024
+
 const factories = {
   quic: () => abortableQuic,
   tcp: () => tcp(),
@@ -43,7 +46,7 @@ export function transportOptions(names: readonly TransportName[]): Libp2pOptions
   return {
     transports: names.map((name) => factories[name]()),
     connectionEncrypters: [noise(), tls()],
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: YAMUX_WINDOW_BYTES } })],
+    streamMuxers: [framedYamux],
   }
 }
 
@@ -66,4 +69,48 @@ function abortableQuic(components: Parameters<ReturnType<typeof quic>>[0]): Tran
     return raceSignal(dialling, options.signal)
   }
   return transport
+}
+
+/** Bytes that can be cut without copying. */
+interface Bytes {
+  readonly byteLength: number
+  sublist(start: number, end: number): Bytes
+}
+
+/** A yamux stream, by the part of it that sends. */
+interface Sender {
+  sendData(data: Bytes): { readonly sentBytes: number; readonly canSendMore: boolean }
+}
+
+/**
+ * Yamux that keeps its frames small. The library sends one frame as large as the remote's window, and rust-yamux closes a
+ * connection on which a frame is larger than 1 MiB.
+ */
+function framedYamux(): StreamMuxerFactory {
+  const factory = yamux({ streamOptions: { maxStreamWindowSize: YAMUX_WINDOW_BYTES } })()
+  return {
+    protocol: factory.protocol,
+    createStreamMuxer: (maConn) => {
+      const muxer = factory.createStreamMuxer(maConn)
+      const streams = muxer as unknown as { _newStream(...args: unknown[]): Sender }
+      const open = streams._newStream.bind(muxer)
+      streams._newStream = (...args) => withSmallFrames(open(...args))
+      return muxer
+    },
+  }
+}
+
+function withSmallFrames(stream: Sender): Sender {
+  const send = stream.sendData.bind(stream)
+  stream.sendData = (data) => {
+    let sentBytes = 0
+    for (;;) {
+      const frame = data.sublist(sentBytes, Math.min(sentBytes + MOST_FRAME_BYTES, data.byteLength))
+      const sent = send(frame)
+      sentBytes += sent.sentBytes
+      const isDone = sentBytes >= data.byteLength
+      if (isDone || !sent.canSendMore || sent.sentBytes < frame.byteLength) return { ...sent, sentBytes }
+    }
+  }
+  return stream
 }

@@ -1,4 +1,4 @@
-import type { Connection, Libp2p } from '@libp2p/interface'
+import { KEEP_ALIVE, type Connection, type Libp2p, type PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { catchError, defer, map, of, throwError } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
@@ -33,6 +33,13 @@ export function connectionsPorts(node: Libp2p): ConnectionsPorts {
     if (signal.aborted) await Promise.all(added.map((listener) => listener.close())) // nobody waits for it any more
     return added.flatMap((listener) => listener.getAddrs().map((own) => `${own.toString()}/p2p/${node.peerId}`))
   }
+  /** A peer that something wants to keep, as the DHT does, would be dialled again at once. */
+  const hangUp = async (peer: PeerId, signal: AbortSignal) => {
+    const { tags } = await node.peerStore.get(peer, { signal })
+    const keepers = [...tags.keys()].filter((tag) => tag.startsWith(KEEP_ALIVE))
+    await node.peerStore.merge(peer, { tags: Object.fromEntries(keepers.map((tag) => [tag, undefined])) }, { signal })
+    await node.hangUp(peer, { signal })
+  }
   return {
     dial: (to) =>
       defer(() => dialTo(node, targetOf(to))).pipe(
@@ -44,7 +51,7 @@ export function connectionsPorts(node: Libp2p): ConnectionsPorts {
         const id = parsePeer(peer)
         const closed = node.getConnections(id).length
         if (closed === 0) throw new UnknownPeerError(`hang up: ${peer} is not connected`, { peer })
-        return fromAbortable((signal) => node.hangUp(id, { signal })).pipe(map(() => closed))
+        return fromAbortable((signal) => hangUp(id, signal)).pipe(map(() => closed))
       }),
     listen: (address) =>
       defer(() => {

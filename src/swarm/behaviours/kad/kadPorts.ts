@@ -26,6 +26,7 @@ import {
   of,
   Subject,
   take,
+  tap,
   throwError,
   timeout,
   type Observable,
@@ -107,7 +108,7 @@ export function kadPorts(node: Libp2p, { records, maxRecordBytes }: KadDecisions
     ),
   )
   const ask = (start: (signal: AbortSignal) => AsyncIterable<QueryEvent>): Observable<QueryEvent> =>
-    concat(peered$, fromAbortable(start)).pipe(catchError((error: unknown) => throwError(() => dhtError(error))))
+    concat(peered$, heard(fromAbortable(start))).pipe(catchError((error: unknown) => throwError(() => dhtError(error))))
 
   return {
     refused$: dht.refused$,
@@ -170,6 +171,27 @@ export function kadPorts(node: Libp2p, { records, maxRecordBytes }: KadDecisions
       ),
     setMode: (mode) => fromAbortable((signal) => dht.setMode(mode, { signal })),
   }
+}
+
+/** A query that nobody answers is not one that finds nothing. @errors `DhtError` at the end of such a query */
+function heard(event$: Observable<QueryEvent>): Observable<QueryEvent> {
+  return defer(() => {
+    const errors: unknown[] = []
+    let answers = 0
+    const end$ = defer(() => {
+      if (answers > 0 || errors.length === 0) return EMPTY
+      const message = `none of the ${errors.length} peers that were asked has answered`
+      return throwError(() => new DhtError(message, { cause: new AggregateError(errors, message) }))
+    })
+    const counted$ = event$.pipe(
+      tap((event) => {
+        if (event.name === 'PEER_RESPONSE') answers++
+        if (event.name === 'QUERY_ERROR') errors.push(event.error)
+      }),
+      catchError((error: unknown) => concat(end$, throwError(() => error))),
+    )
+    return concat(counted$, end$)
+  })
 }
 
 /** What each peer did that was sent a message of this name; libp2p names no such peer, but its events tell. */

@@ -11,7 +11,7 @@ import {
   type PingPorts,
   type PingWatch,
 } from './pingBehaviour.ts'
-import { PING_STREAMS, pingPorts } from './pingPorts.ts'
+import { ANSWERED_AT_ONCE, pingPorts } from './pingPorts.ts'
 
 /** Latest round-trip time of each connected peer, by peer id. @unit milliseconds */
 export type PingState = ReadonlyMap<string, number>
@@ -31,7 +31,7 @@ function module(): BehaviourModule<'ping', PingCommand, PingEvent, PingPorts, Pi
       'ping/once': { answers: { 'ping:measured': ({ rttMs }) => rttMs } },
       'ping/watch': { openEnded: true, answers: { 'ping:measured': ({ rttMs }) => rttMs } },
     },
-    services: { ping: pingService({ maxInboundStreams: PING_STREAMS, maxOutboundStreams: PING_STREAMS }) },
+    services: { ping: pingService({ maxInboundStreams: ANSWERED_AT_ONCE }) },
     state,
     ports: pingPorts,
     behaviour: pingBehaviour,
