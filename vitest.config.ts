@@ -6,7 +6,15 @@ const shared = { resolve: { conditions }, ssr: { resolve: { conditions } } }
 export default defineConfig({
   test: {
     projects: [
-      { ...shared, test: { name: 'marbles', include: ['marbles/**/*.test.ts', 'examples/**/*.test.ts'], environment: 'node', isolate: false } },
+      {
+        ...shared,
+        test: {
+          name: 'marbles',
+          include: ['marbles/**/*.test.ts', 'examples/**/*.test.ts'],
+          environment: 'node',
+          isolate: false,
+        },
+      },
       {
         ...shared,
         test: {

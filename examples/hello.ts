@@ -13,10 +13,10 @@ await firstValueFrom(alice.execute(connections.dial({ to: bob.addresses })))
 await firstValueFrom(alice.state$.pipe(filter(({ gossipsub: { peers } }) => peers.has('news'))))
 
 // Fire and forget works too: what comes of it is an event.
-alice.event$.pipe(ofType('gossipsub:published')).subscribe(({ topic, peers }) => {
-  console.log(`published to ${peers.length} peer of ${topic}`)
-})
+const published = firstValueFrom(alice.event$.pipe(ofType('gossipsub:published')))
 alice.command$.next(gossipsub.publish({ topic: 'news', data: new TextEncoder().encode('hello, swarm') }))
+const { topic, peers } = await published
+console.log(`published to ${peers.length} peer of ${topic}`)
 
 const { data, from } = await greeting
 console.log(new TextDecoder().decode(data), from === alice.self ? 'from alice' : 'from somebody else')

@@ -27,7 +27,7 @@ function imports(text: string): readonly string[] {
     .map(({ groups }) => groups!['from']!)
 }
 
-const adapter = /^src\/swarm\/(libp2p\/|behaviours\/\w+\/\w+Ports\.ts)/
+const adapter = /^src\/swarm\/(libp2p\/|behaviours\/\w+\/\w+(?:Ports|Service)\.ts)/
 const module = /^src\/swarm\/behaviours\/(\w+)\/\1\.ts/
 
 describe('the house', () => {

@@ -21,7 +21,7 @@ import { AccessDeniedError, UnknownPeerError } from '../vocabulary/errors.ts'
 import { internalsOf } from './createHost.ts'
 import { dialError } from './dialError.ts'
 import { parsePeer, peerOf } from './parse.ts'
-import { quicFirst } from './transports.ts'
+import { patiently, quicFirst } from './transports.ts'
 import { usable } from './usable.ts'
 
 /** How long an open connection may take to show that it still carries something, before a new one is dialled beside it. */
@@ -129,7 +129,10 @@ async function isDenied(node: Libp2p, peer: PeerId): Promise<boolean> {
  */
 function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, several: boolean): Observable<Connection> {
   const target = several && !Circuit.matches(address) ? address.decapsulateCode(CODE_P2P) : address
-  return fromAbortable((signal) => node.dial(target, { signal })).pipe(
+  return patiently(
+    target,
+    fromAbortable((signal) => node.dial(target, { signal })),
+  ).pipe(
     mergeMap((connection) => {
       const isExpected = peer === undefined || connection.remotePeer.equals(peer)
       const wrong = new Error(`${address}: expected peer ${peer} but found ${connection.remotePeer}`)

@@ -29,8 +29,8 @@ export interface Libp2pHost extends Host {
   stop(): Promise<void>
 }
 
-/** A dead address must not eat the deadline of the dials that libp2p makes by itself. @unit milliseconds */
-const ADDRESS_DIAL_TIMEOUT_MS = 1_000
+/** Longer than any sensible deadline: who dials bounds it, and the transports bound the dials that libp2p makes itself. */
+const DIAL_TIMEOUT_MS = 60_000
 
 /** New connections from one host. libp2p's default of 5 refuses a crowd behind one NAT. @unit per second */
 const INBOUND_PER_HOST = 256
@@ -59,7 +59,8 @@ export async function createHost(options: HostOptions, modules: readonly AnyModu
     addresses: { listen: [...listen] },
     connectionManager: {
       addressSorter: quicFirst,
-      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS,
+      addressDialTimeout: DIAL_TIMEOUT_MS,
+      inboundUpgradeTimeout: DIAL_TIMEOUT_MS,
       maxConnections,
       inboundConnectionThreshold: INBOUND_PER_HOST,
       maxIncomingPendingConnections: INBOUND_PER_HOST,

@@ -5,9 +5,11 @@ import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { yamux } from '@libp2p/yamux'
 import type { Address, StreamMuxerFactory, Transport } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
 import type { Libp2pOptions } from 'libp2p'
 import { raceSignal } from 'race-signal'
+import { defer, finalize, type Observable } from 'rxjs'
 
 /** The transports that a swarm can use. */
 export type TransportName = 'quic' | 'tcp' | 'memory'
@@ -25,12 +27,15 @@ const QUIC_OPTIONS = { maxIdleTimeout: 5_000, keepAliveInterval: 2_000, maxConcu
  */
 const YAMUX_WINDOW_BYTES = 1 << 20
 
+/** How long an address may take of a dial that libp2p makes by itself. @unit milliseconds */
+const IMPATIENT_MS = 1_000
+
 /** What yamux implementations agree to take in one frame. @unit bytes */
 const MOST_FRAME_BYTES = 64 * 1_024
 
 const factories = {
   quic: () => abortableQuic,
-  tcp: () => tcp(),
+  tcp: () => (components: Parameters<ReturnType<typeof tcp>>[0]) => bounded(tcp()(components)),
   memory: () => memory(),
 } satisfies Record<TransportName, () => unknown>
 
@@ -56,6 +61,48 @@ export function quicFirst(a: Address, b: Address): -1 | 0 | 1 {
   return first === second ? 0 : first ? -1 : 1
 }
 
+/** Addresses that somebody dials patiently now, and how many do. libp2p hands a transport nothing else to tell them by. */
+const patient = new Map<string, number>()
+
+/** A dial of an address that has as long as whoever waits for it. */
+export function patiently<T>(address: Multiaddr, dial$: Observable<T>): Observable<T> {
+  const name = address.toString()
+  const add = (count: number) => {
+    const waiting = (patient.get(name) ?? 0) + count
+    if (waiting === 0) patient.delete(name)
+    else patient.set(name, waiting)
+  }
+  return defer(() => {
+    add(1)
+    return dial$.pipe(finalize(() => add(-1)))
+  })
+}
+
+/**
+ * A transport on which one dead address does not hold up the next. A dial that libp2p makes by itself, for the DHT or to
+ * keep a peer, tries addresses one after the other, so each has {@link IMPATIENT_MS}; one that is made {@link patiently}
+ * has as long as its signal lets it.
+ */
+function bounded(transport: Transport): Transport {
+  const dial = transport.dial.bind(transport)
+  transport.dial = async (address, options) => {
+    if (patient.has(address.toString())) return dial(address, options)
+    // of its own, and never aborted afterwards: TCP keeps the signal, and would close the open connection
+    const controller = new AbortController()
+    const onAbort = () => controller.abort(options.signal.reason)
+    const late = new DOMException(`no answer within ${IMPATIENT_MS} ms`, 'TimeoutError')
+    const timer = setTimeout(() => controller.abort(late), IMPATIENT_MS)
+    options.signal.addEventListener('abort', onAbort)
+    try {
+      return await dial(address, { ...options, signal: controller.signal })
+    } finally {
+      clearTimeout(timer)
+      options.signal.removeEventListener('abort', onAbort)
+    }
+  }
+  return transport
+}
+
 /** QUIC whose dial ends with its signal; the add-on's own dial waits for a dead address until its idle timeout. */
 function abortableQuic(components: Parameters<ReturnType<typeof quic>>[0]): Transport {
   const transport = quic(QUIC_OPTIONS)(components)
@@ -68,7 +115,7 @@ function abortableQuic(components: Parameters<ReturnType<typeof quic>>[0]): Tran
     )
     return raceSignal(dialling, options.signal)
   }
-  return transport
+  return bounded(transport)
 }
 
 /** Bytes that can be cut without copying. */

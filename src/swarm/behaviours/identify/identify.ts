@@ -16,7 +16,7 @@ import { identifyPorts } from './identifyPorts.ts'
 export type IdentifyState = ReadonlyMap<string, Identity>
 
 /** Questions at once on one connection, in either direction; libp2p's own limit of 1 refuses a second one. */
-const STREAMS = 8
+const STREAMS = 64
 
 const state: Slice<IdentifyState, IdentifyEvent | CoreEvent> = {
   initial: new Map(),
@@ -38,6 +38,20 @@ export interface IdentifyOptions {
   readonly agentVersion?: string
 }
 
+/** The components of a node, by the part that says what it is. */
+interface Named {
+  readonly nodeInfo: { readonly userAgent: string }
+}
+
+/** A service of a node that goes by another name; libp2p's option for it is not read. */
+function as<Components, Service>(userAgent: string | undefined, service: (components: Components) => Service) {
+  return (components: Components & Named): Service => {
+    if (userAgent === undefined) return service(components)
+    const nodeInfo = { value: { ...components.nodeInfo, userAgent } }
+    return service(Object.create(components as object, { nodeInfo }) as Components)
+  }
+}
+
 function module({ agentVersion }: IdentifyOptions = {}): BehaviourModule<
   'identify',
   IdentifyOnce,
@@ -45,15 +59,13 @@ function module({ agentVersion }: IdentifyOptions = {}): BehaviourModule<
   IdentifyPorts,
   IdentifyState
 > {
-  const init = {
-    maxInboundStreams: STREAMS,
-    maxOutboundStreams: STREAMS,
-    ...(agentVersion === undefined ? {} : { agentVersion }),
-  }
   return {
     name: 'identify',
     commands: { 'identify/once': { answers: { 'identify:identified': ({ identity }) => identity } } },
-    services: { identify: identifyService(init), identifyPush: identifyPush({ debounce: PUSH_AFTER_MS }) },
+    services: {
+      identify: as(agentVersion, identifyService({ maxInboundStreams: STREAMS, maxOutboundStreams: STREAMS })),
+      identifyPush: as(agentVersion, identifyPush({ debounce: PUSH_AFTER_MS })),
+    },
     state,
     ports: identifyPorts,
     behaviour: identifyBehaviour,

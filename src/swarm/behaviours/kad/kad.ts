@@ -17,7 +17,8 @@ import type {
   KadPut,
   KadSetMode,
 } from './kadCommands.ts'
-import { kadPorts, kadService } from './kadPorts.ts'
+import { kadPorts } from './kadPorts.ts'
+import { kadService } from './kadService.ts'
 import type { RecordRules } from './kadRules.ts'
 
 /** Options of {@link kad}. */

@@ -1,12 +1,5 @@
 import type { Libp2p, PeerInfo } from '@libp2p/interface'
-import {
-  kadDHT,
-  passthroughMapper,
-  type KadDHT,
-  type KadDHTComponents,
-  type KadDHTInit,
-  type QueryEvent,
-} from '@libp2p/kad-dht'
+import type { QueryEvent } from '@libp2p/kad-dht'
 import { isPrivate } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
@@ -16,7 +9,6 @@ import {
   defer,
   EMPTY,
   filter,
-  firstValueFrom,
   from,
   fromEvent,
   ignoreElements,
@@ -24,7 +16,6 @@ import {
   merge,
   mergeMap,
   of,
-  Subject,
   take,
   tap,
   throwError,
@@ -34,71 +25,33 @@ import {
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
 import { parsePeer } from '../../libp2p/parse.ts'
 import { streamError } from '../../libp2p/streamError.ts'
-import { asSwarmError } from '../../perform.ts'
 import { DhtError, InvalidCommandError, SwarmError } from '../../vocabulary/errors.ts'
 import type { KadDecisions, KadPorts } from './kadBehaviour.ts'
 import type { Delivery, FoundPeer, FoundRecord } from './kadCommands.ts'
-import { selectRecord, validateRecord } from './kadRules.ts'
-
-/** What a rule refused of what others sent. */
-type Refusal = { readonly key: string; readonly error: SwarmError }
-
-/** The DHT of a node, with what its rules refused. */
-type Service = KadDHT & { readonly refused$: Subject<Refusal> }
+import { validateRecord } from './kadRules.ts'
+import type { KadService } from './kadService.ts'
 
 /** How long a node without DHT peers waits for one before an operation fails. @unit milliseconds */
 const FIRST_PEER_MS = 2_000
 
-/** A peer that is gone must not eat the deadline of a query; a record of `maxRecordBytes` takes less. @unit milliseconds */
-const PEER_TIMEOUT = { minTimeout: 1_000, maxTimeout: 2_000 }
+/** @source multicodec table */
+const SHA2_256 = 0x12
 
-/** Messages at once on one connection. Libp2p's own limit of 32 loses puts of a busy node without an error. */
-const STREAMS = 512
-
-/** The first look at the neighbourhood: libp2p waits 1 s, and every query with it. @unit milliseconds */
-const FIRST_LOOK_MS = 10
-
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 const bytes = (key: string) => new TextEncoder().encode(key)
-
-/** The libp2p service behind {@link kadPorts}. */
-export function kadService(protocol: string, { records, mode, maxRecordBytes }: KadDecisions) {
-  return (components: KadDHTComponents): Service => {
-    const refused$ = new Subject<Refusal>()
-    const namespaces = Object.keys(records)
-    const validate = async (key: Uint8Array, value: Uint8Array) => {
-      try {
-        await firstValueFrom(validateRecord(records, text(key), value, maxRecordBytes))
-      } catch (error) {
-        refused$.next({ key: text(key), error: asSwarmError(error) })
-        throw error
-      }
-    }
-    const select = (key: Uint8Array, values: Uint8Array[]) => firstValueFrom(selectRecord(records, text(key), values))
-    const init: KadDHTInit = {
-      protocol,
-      clientMode: mode !== 'server',
-      peerInfoMapper: passthroughMapper,
-      initialQuerySelfInterval: FIRST_LOOK_MS,
-      networkDialTimeout: PEER_TIMEOUT,
-      maxInboundStreams: STREAMS,
-      maxOutboundStreams: STREAMS,
-      validators: Object.fromEntries(namespaces.map((namespace) => [namespace, validate])),
-      selectors: Object.fromEntries(namespaces.map((namespace) => [namespace, select])),
-    }
-    const service = Object.assign(kadDHT(init)(components), { refused$ })
-    // its tables are looked up by what a peer sends, and `constructor` must not find a rule that nobody made
-    Object.setPrototypeOf(service.validators, null)
-    Object.setPrototypeOf(service.selectors, null)
-    return service
-  }
-}
 
 /** Kademlia over libp2p's service. */
 export function kadPorts(node: Libp2p, { records, maxRecordBytes }: KadDecisions): KadPorts {
-  const dht = node.services['kad'] as Service
+  const dht = node.services['kad'] as KadService
   const table = (dht as unknown as { readonly routingTable: EventTarget & { readonly size: number } }).routingTable
 
+  const internals = dht as unknown as {
+    readonly contentFetching: { getLocal(key: Uint8Array): Promise<{ value: Uint8Array }> }
+  }
+  const kept = (key: string): Observable<FoundRecord> =>
+    defer(() => internals.contentFetching.getLocal(bytes(key))).pipe(
+      map(({ value }) => ({ value, from: node.peerId.toString() })),
+      catchError(() => EMPTY), // none is kept here, or it is no longer valid
+    )
   const peered$ = defer(() =>
     merge(of(undefined), fromEvent(table, 'peer:add')).pipe(
       filter(() => table.size > 0),
@@ -122,7 +75,7 @@ export function kadPorts(node: Libp2p, { records, maxRecordBytes }: KadDecisions
       defer(() => {
         const lastAsked = new Map<string, string>()
         let found = 0
-        return ask((signal) => dht.get(bytes(key), { signal })).pipe(
+        const asked$ = ask((signal) => dht.get(bytes(key), { signal })).pipe(
           mergeMap((event): Observable<FoundRecord> => {
             if (event.name === 'SEND_QUERY') lastAsked.set(event.to.toString(), event.messageName)
             if (event.name === 'VALUE') return of({ value: event.value, from: event.from.toString() })
@@ -135,6 +88,8 @@ export function kadPorts(node: Libp2p, { records, maxRecordBytes }: KadDecisions
               catchError(() => EMPTY), // the service has told of it
             )
           }),
+        )
+        return concat(kept(key), asked$).pipe(
           map((record) => (found++, record)),
           // one stale peer that refuses the correction fails libp2p's whole query, long after the value was found
           catchError((error: unknown) => (found > 0 ? EMPTY : throwError(() => error))),
@@ -143,6 +98,11 @@ export function kadPorts(node: Libp2p, { records, maxRecordBytes }: KadDecisions
     provide: (cid) =>
       defer(() => {
         const id = parseCid(cid)
+        if (node.getMultiaddrs().length === 0) {
+          throw new DhtError(`${cid}: this node has no address under which others could fetch it; listen on one`, {
+            key: cid,
+          })
+        }
         return deliveries(
           ask((signal) => dht.provide(id, { signal })),
           'ADD_PROVIDER',
@@ -185,13 +145,23 @@ function heard(event$: Observable<QueryEvent>): Observable<QueryEvent> {
     })
     const counted$ = event$.pipe(
       tap((event) => {
-        if (event.name === 'PEER_RESPONSE') answers++
-        if (event.name === 'QUERY_ERROR') errors.push(event.error)
+        if (event.name === 'PEER_RESPONSE' || (event.name === 'QUERY_ERROR' && isAboutAnAnswer(event.error))) answers++
+        else if (event.name === 'QUERY_ERROR') errors.push(event.error)
       }),
-      catchError((error: unknown) => concat(end$, throwError(() => error))),
+      catchError((error: unknown) =>
+        concat(
+          end$,
+          throwError(() => error),
+        ),
+      ),
     )
     return concat(counted$, end$)
   })
+}
+
+/** Libp2p's error for an answer that is no good; the others are about peers that gave none. */
+function isAboutAnAnswer({ name }: Error): boolean {
+  return name === 'QueryError'
 }
 
 /** What each peer did that was sent a message of this name; libp2p names no such peer, but its events tell. */
@@ -215,11 +185,15 @@ function foundPeer({ id, multiaddrs }: PeerInfo): FoundPeer {
 }
 
 function parseCid(cid: string): CID {
+  let id: CID
   try {
-    return CID.parse(cid)
+    id = CID.parse(cid)
   } catch (cause) {
     throw new InvalidCommandError(`cid: "${cid}" is not a CID`, { field: 'cid', cause })
   }
+  if (id.multihash.code === SHA2_256) return id
+  const message = `cid: "${cid}" is not a SHA-256 hash, and libp2p's DHT looks for no others`
+  throw new InvalidCommandError(message, { field: 'cid' })
 }
 
 function noPeers(): DhtError {

@@ -11,7 +11,7 @@ import {
   type PingPorts,
   type PingWatch,
 } from './pingBehaviour.ts'
-import { ANSWERED_AT_ONCE, pingPorts } from './pingPorts.ts'
+import { PINGS_AT_ONCE, pingPorts } from './pingPorts.ts'
 
 /** Latest round-trip time of each connected peer, by peer id. @unit milliseconds */
 export type PingState = ReadonlyMap<string, number>
@@ -31,7 +31,7 @@ function module(): BehaviourModule<'ping', PingCommand, PingEvent, PingPorts, Pi
       'ping/once': { answers: { 'ping:measured': ({ rttMs }) => rttMs } },
       'ping/watch': { openEnded: true, answers: { 'ping:measured': ({ rttMs }) => rttMs } },
     },
-    services: { ping: pingService({ maxInboundStreams: ANSWERED_AT_ONCE }) },
+    services: { ping: pingService({ maxInboundStreams: PINGS_AT_ONCE, maxOutboundStreams: PINGS_AT_ONCE }) },
     state,
     ports: pingPorts,
     behaviour: pingBehaviour,

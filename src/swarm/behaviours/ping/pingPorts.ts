@@ -5,6 +5,7 @@ import { catchError, mergeMap, retry, throwError, timer } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
 import { asError } from '../../libp2p/asError.ts'
 import { connectTo } from '../../libp2p/connectTo.ts'
+import { equalBytes } from '../../libp2p/equalBytes.ts'
 import { streamError } from '../../libp2p/streamError.ts'
 import type { PingPorts } from './pingBehaviour.ts'
 
@@ -12,8 +13,8 @@ import type { PingPorts } from './pingBehaviour.ts'
 const PROTOCOL = '/ipfs/ping/1.0.0'
 const PAYLOAD_BYTES = 32
 
-/** Pings of others that are answered at once on one connection; libp2p's own limit is 2. */
-export const ANSWERED_AT_ONCE = 64
+/** Pings at once on one connection, in either direction; libp2p's own limits are 2 in and 1 out, which the DHT uses up. */
+export const PINGS_AT_ONCE = 64
 
 /** Another ping of a peer can push ours out: rust-libp2p answers one at a time, and the DHT pings those it gets to know. */
 const RETRIES = 2
@@ -57,7 +58,6 @@ async function roundTrip(connection: Connection, signal: AbortSignal): Promise<n
   signal.throwIfAborted()
   const stream = await connection.newStream(PROTOCOL, {
     signal,
-    maxOutboundStreams: Infinity,
     runOnLimitedConnection: true,
   })
   try {
@@ -67,7 +67,7 @@ async function roundTrip(connection: Connection, signal: AbortSignal): Promise<n
     await bytes.write(payload, { signal })
     const answer = await bytes.read({ bytes: PAYLOAD_BYTES, signal })
     const rttMs = performance.now() - sentAt
-    if (!equal(answer.subarray(), payload)) throw new Error('the answer is not what was sent')
+    if (!equalBytes(answer.subarray(), payload)) throw new Error('the answer is not what was sent')
     await stream.close({ signal })
     return Math.round(rttMs * 1_000) / 1_000
   } catch (error) {
@@ -75,8 +75,4 @@ async function roundTrip(connection: Connection, signal: AbortSignal): Promise<n
     stream.abort(reason)
     throw reason
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i])
 }
