@@ -23,7 +23,7 @@ async function receiver(transport: Transport, kind: Kind) {
       child.send(order)
       await answered
     },
-    stop: () => void child.disconnect(),
+    stop: () => child.disconnect(),
   }
 }
 

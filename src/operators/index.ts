@@ -1,5 +1,5 @@
 export { ofType } from './ofType.ts'
 export { fromAbortable } from './fromAbortable.ts'
 export { staggered, type StaggerOptions } from './staggered.ts'
-export { guarded } from './guarded.ts'
+export { guarded, type Guard } from './guarded.ts'
 export { inOrder } from './inOrder.ts'

@@ -115,7 +115,10 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     const known = routes.get((command as AnyCommand | null)?.type ?? '')
     const openEnded = known?.spec.openEnded ?? false
     const refusal = inspect(command) ?? whyRefused(command, known?.route) ?? ledger.refusal(command, openEnded)
-    if (refusal !== undefined || known === undefined) return void refuse(command, refusal!, observer)
+    if (refusal !== undefined || known === undefined) {
+      refuse(command, refusal!, observer)
+      return undefined
+    }
     const entry = ledger.enter(command, known.route, openEnded, observer)
     commandChain.next(entry.command)
     return entry

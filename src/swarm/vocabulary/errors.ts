@@ -83,8 +83,9 @@ export abstract class SwarmError extends Error {
 const MOST_CAUSES = 8
 
 function plain(cause: unknown, depth = 0): unknown {
-  if (!(cause instanceof Error))
-    return typeof cause === 'object' ? Object.prototype.toString.call(cause) : String(cause)
+  if (!(cause instanceof Error)) {
+    return typeof cause === 'string' || typeof cause === 'number' ? cause : Object.prototype.toString.call(cause)
+  }
   const { name, message } = cause
   if (depth === MOST_CAUSES) return { name, message }
   const attempts =

@@ -48,7 +48,7 @@ function as<Components, Service>(userAgent: string | undefined, service: (compon
   return (components: Components & Named): Service => {
     if (userAgent === undefined) return service(components)
     const nodeInfo = { value: { ...components.nodeInfo, userAgent } }
-    return service(Object.create(components as object, { nodeInfo }) as Components)
+    return service(Object.create(components, { nodeInfo }) as Components)
   }
 }
 

@@ -54,7 +54,7 @@ export function kadService(protocol: string, { records, mode, maxRecordBytes }: 
       selectors: Object.fromEntries(namespaces.map((namespace) => [namespace, select])),
     }
     const datastore = keepingTheBest(components.datastore, records, (refusal) => refused$.next(refusal))
-    const own = Object.create(components as object, { datastore: { value: datastore } }) as KadDHTComponents
+    const own = Object.create(components, { datastore: { value: datastore } }) as KadDHTComponents
     const service = Object.assign(kadDHT(init)(own), { refused$ })
     // its tables are looked up by what a peer sends, and `constructor` must not find a rule that nobody made
     Object.setPrototypeOf(service.validators, null)
