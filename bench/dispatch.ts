@@ -3,59 +3,66 @@ import { combineEpics, createEpicMiddleware, ofType, type Epic } from 'redux-obs
 import { map, mergeMap, of } from 'rxjs'
 import { compare, type Bench } from './compare.ts'
 import { interleave, type Measure } from './interleave.ts'
-import { work, type WorkerPorts } from './worker.ts'
+import { typesOf, work, type WorkerPorts } from './worker.ts'
 import { workerSwarm } from './workerSwarm.ts'
 
-const COMMANDS = 20_000
-const ROUNDS = 15
+/** A turn is long enough that what is measured is compiled code. @unit milliseconds */
+const TURN_MS = 300
+const BATCH = 1_000
+const ROUNDS = 9
+const WARM_UPS = 4
 const unit = 'commands/s'
 const port: WorkerPorts = { work: (value) => of(value) }
 
-/** Sends commands to each of the names in turn, and measures how many a second were worked off. */
+/** Sends commands of each of the types in turn, and measures how many a second were worked off. */
 const rate =
-  (names: readonly string[], send: (name: string, value: number) => void, worked: () => number): Measure =>
+  <Type>(types: readonly Type[], send: (type: Type, value: number) => void, worked: () => number): Measure =>
   () => {
     const before = worked()
     const start = performance.now()
-    for (let index = 0; index < COMMANDS; index++) send(names[index % names.length] ?? '', index)
+    let sent = 0
+    while (performance.now() - start < TURN_MS) {
+      for (const end = sent + BATCH; sent < end; sent++) send(types[sent % types.length]!, sent)
+    }
     const seconds = (performance.now() - start) / 1_000
-    if (worked() - before !== COMMANDS) throw new Error(`${worked() - before} of ${COMMANDS} commands were worked off`)
-    return COMMANDS / seconds
+    if (worked() - before !== sent) throw new Error(`${worked() - before} of ${sent} commands were worked off`)
+    return sent / seconds
   }
 
 /** `command$` → intake → ledger → routing → behaviour → port → `event$`. */
 function ours(behaviours: number): Measure {
   const { swarm, names } = workerSwarm(behaviours, port)
+  const types = names.map(typesOf)
+  const said = new Set<string>(types.map(([, type]) => type))
   let worked = 0
-  swarm.event$.subscribe((event) => void (event.type.endsWith(':worked') && worked++))
+  swarm.event$.subscribe(({ type }) => void (said.has(type) && worked++))
   return rate(
-    names,
-    (name, value) => swarm.command$.next(work(name, value)),
+    types.map(([asked]) => asked),
+    (type, value) => swarm.command$.next(work(type, value)),
     () => worked,
   )
 }
 
 /** The same work in as many epics: store → epics → port → store. */
 function reduxObservable(epics: number): Measure {
-  const names = Array.from({ length: epics }, (_, index) => `worker${index}`)
+  const types = Array.from({ length: epics }, (_, index) => typesOf(`worker${index}`))
   const epic =
-    (name: string): Epic<AnyAction> =>
+    ([asked, said]: (typeof types)[number]): Epic<AnyAction> =>
     (action$) =>
       action$.pipe(
-        ofType(`${name}/work`),
-        mergeMap(({ value }) =>
-          port.work(value as number).pipe(map((result) => ({ type: `${name}:worked`, value: result }))),
-        ),
+        ofType(asked),
+        mergeMap(({ value }) => port.work(value as number).pipe(map((result) => ({ type: said, value: result })))),
       )
   const middleware = createEpicMiddleware<AnyAction>()
   const latest = (_: AnyAction | undefined, action: AnyAction) => action
   const store = createStore(latest, applyMiddleware(middleware))
-  middleware.run(combineEpics(...names.map(epic)))
+  middleware.run(combineEpics(...types.map(epic)))
+  const said = new Set<string>(types.map(([, type]) => type))
   let worked = 0
-  store.subscribe(() => void (String(store.getState()?.type).endsWith(':worked') && worked++))
+  store.subscribe(() => void (said.has(String(store.getState()?.type)) && worked++))
   return rate(
-    names,
-    (name, value) => store.dispatch({ type: `${name}/work`, value }),
+    types.map(([asked]) => asked),
+    (type, value) => store.dispatch({ type, value }),
     () => worked,
   )
 }
@@ -77,7 +84,7 @@ function withBehaviours(behaviours: number): Bench {
     names: [name],
     run: async () => {
       const contestants = { ours: ours(behaviours), epics: reduxObservable(behaviours), bare: bare() }
-      const rates = await interleave(contestants, { rounds: ROUNDS, warmUps: 5 })
+      const rates = await interleave(contestants, { rounds: ROUNDS, warmUps: WARM_UPS })
       const about = { name, unit, better: 'more' } as const
       return [
         compare(rates.ours, rates.epics, { ...about, peerName: 'redux-observable' }),
@@ -90,7 +97,7 @@ function withBehaviours(behaviours: number): Bench {
 const flat: Bench = {
   names: ['dispatch-flat'],
   run: async () => {
-    const rates = await interleave({ many: ours(40), few: ours(2) }, { rounds: ROUNDS, warmUps: 5 })
+    const rates = await interleave({ many: ours(40), few: ours(2) }, { rounds: ROUNDS, warmUps: WARM_UPS })
     return [compare(rates.many, rates.few, { name: 'dispatch-flat', unit, better: 'more', peerName: 'rxswarm with 2' })]
   },
 }

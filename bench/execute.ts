@@ -2,7 +2,7 @@ import { defer, firstValueFrom, of } from 'rxjs'
 import { compare, type Bench } from './compare.ts'
 import { interleave, type Measure } from './interleave.ts'
 import { median } from './median.ts'
-import { work, type WorkerPorts } from './worker.ts'
+import { typesOf, work, type WorkerPorts } from './worker.ts'
 import { workerSwarm } from './workerSwarm.ts'
 
 const CALLS = 3_000
@@ -35,7 +35,7 @@ function withBehaviours(behaviours: number, answers: keyof typeof ports): Bench 
     run: async () => {
       const port: WorkerPorts = ports[answers]
       const { swarm, names } = workerSwarm(behaviours, port)
-      const execute = (index: number) => swarm.execute(work(names[index % behaviours] ?? '', index))
+      const execute = (index: number) => swarm.execute(work(typesOf(names[index % behaviours] ?? '')[0], index))
       const contestants = {
         ours: latency((index) => firstValueFrom(execute(index)) as Promise<number>),
         bare: latency((index) => firstValueFrom(port.work(index))),

@@ -17,25 +17,32 @@ export interface WorkerPorts {
   work(value: number): Observable<number>
 }
 
-/** A behaviour as a user writes it: one command, one port, one event. */
+/** A behaviour as a user writes it: one command, one port, one event; their types are constants. */
 export function worker(name: string): BehaviourModule<string, Work, Worked, WorkerPorts> {
+  const [asked, said] = typesOf(name)
   return {
     name,
-    commands: { [`${name}/work`]: { answers: { [`${name}:worked`]: ({ value }: Worked) => value } } },
+    commands: { [asked]: { answers: { [said]: ({ value }: Worked) => value } } },
     ports: () => {
       throw new Error('a worker runs on fake ports only')
     },
     behaviour: ({ command$, cancel$, ports }) =>
       command$.pipe(
-        ofType(`${name}/work`),
+        ofType(asked),
         perform(
           cancel$,
           ({ value }) => ports.work(value),
-          (value): Worked => ({ type: `${name}:worked`, value }),
+          (value): Worked => ({ type: said, value }),
         ),
       ),
   }
 }
 
-/** A command for the worker of that name. */
-export const work = (name: string, value: number): Work => command(`${name}/work`, { value })
+/** What a worker is asked, and what it says. */
+export const typesOf = (name: string): readonly [asked: Work['type'], said: Worked['type']] => [
+  `${name}/work`,
+  `${name}:worked`,
+]
+
+/** A command for the worker that is asked by this type. */
+export const work = (type: Work['type'], value: number): Work => command(type, { value })

@@ -28,68 +28,92 @@ export function perform<C extends AnyCommand, Result, F extends Fact>(
 ): (command$: Observable<C>) => Observable<F | Outcome> {
   return (command$) =>
     new Observable((out) => {
-      const running = new Map<string, Task<C, Result>>()
-      let ended = false
-      const completeIfDone = () => void (ended && running.size === 0 && out.complete())
-      const listener: TaskListener<C, Result> = {
-        result: (result, command) => out.next({ ...say(result, command), cause: command.id }),
-        outcome: (outcome) => {
-          running.delete(outcome.cause)
-          out.next(outcome)
-          completeIfDone()
-        },
-      }
-      const start = (command: C) => {
-        running.get(command.id)?.unsubscribe()
-        const task = new Task(command, listener)
-        running.set(command.id, task)
-        try {
-          from(work(command)).subscribe(task)
-        } catch (error) {
-          task.error(error)
-        }
-      }
-      out.add(() => running.forEach((task) => task.unsubscribe()))
-      out.add(
-        cancel$.subscribe((id) => {
-          running.get(id)?.unsubscribe()
-          running.delete(id)
-          completeIfDone()
-        }),
-      )
+      const tasks = new Tasks(out, work, say)
+      out.add(() => tasks.stopAll())
+      out.add(cancel$.subscribe((id) => tasks.stop(id)))
       out.add(
         command$.subscribe({
-          next: start,
+          next: (command) => tasks.start(command),
           error: (error: unknown) => out.error(error),
-          complete: () => {
-            ended = true
-            completeIfDone()
-          },
+          complete: () => tasks.end(),
         }),
       )
     })
 }
 
-/** Hears what comes of the work of a command. */
-interface TaskListener<C, Result> {
-  result(result: Result, command: C): void
-  outcome(outcome: Outcome & { readonly cause: string }): void
+/** The works that run. A class, so that a swarm of many behaviours runs one piece of code and not as many closures. */
+class Tasks<C extends AnyCommand, Result, F extends Fact> {
+  readonly #running = new Map<string, Task<C, Result, F>>()
+  readonly #out: Subscriber<F | Outcome>
+  readonly #work: (command: C) => ObservableInput<Result>
+  readonly #say: (result: Result, command: C) => F
+  #ended = false
+
+  constructor(
+    out: Subscriber<F | Outcome>,
+    work: (command: C) => ObservableInput<Result>,
+    say: (result: Result, command: C) => F,
+  ) {
+    this.#out = out
+    this.#work = work
+    this.#say = say
+  }
+
+  start(command: C): void {
+    this.#running.get(command.id)?.unsubscribe()
+    const task = new Task(command, this)
+    this.#running.set(command.id, task)
+    try {
+      from(this.#work(command)).subscribe(task)
+    } catch (error) {
+      task.error(error)
+    }
+  }
+
+  tell(result: Result, command: C): void {
+    this.#out.next({ ...this.#say(result, command), cause: command.id })
+  }
+
+  settle(command: C, outcome: Outcome): void {
+    this.#running.delete(command.id)
+    this.#out.next(outcome)
+    this.#completeIfDone()
+  }
+
+  stop(id: string): void {
+    this.#running.get(id)?.unsubscribe()
+    this.#running.delete(id)
+    this.#completeIfDone()
+  }
+
+  stopAll(): void {
+    for (const task of this.#running.values()) task.unsubscribe()
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#completeIfDone()
+  }
+
+  #completeIfDone(): void {
+    if (this.#ended && this.#running.size === 0) this.#out.complete()
+  }
 }
 
 /** Subscribed to the work of one command; one object, because every command of a swarm makes one. */
-class Task<C extends AnyCommand, Result> extends Subscriber<Result> {
+class Task<C extends AnyCommand, Result, F extends Fact> extends Subscriber<Result> {
   readonly #command: C
-  readonly #listener: TaskListener<C, Result>
+  readonly #tasks: Tasks<C, Result, F>
 
-  constructor(command: C, listener: TaskListener<C, Result>) {
+  constructor(command: C, tasks: Tasks<C, Result, F>) {
     super()
     this.#command = command
-    this.#listener = listener
+    this.#tasks = tasks
   }
 
   protected override _next(result: Result): void {
     try {
-      this.#listener.result(result, this.#command)
+      this.#tasks.tell(result, this.#command)
     } catch (error) {
       this.error(error)
     }
@@ -97,14 +121,15 @@ class Task<C extends AnyCommand, Result> extends Subscriber<Result> {
 
   protected override _error(error: unknown): void {
     this.unsubscribe()
-    const { id: cause, type: command } = this.#command
-    this.#listener.outcome({ type: 'command:failed', cause, command, error: asSwarmError(error, this.#command) })
+    const command = this.#command
+    const { id: cause, type } = command
+    this.#tasks.settle(command, { type: 'command:failed', cause, command: type, error: asSwarmError(error, command) })
   }
 
   protected override _complete(): void {
     this.unsubscribe()
-    const { id: cause, type: command } = this.#command
-    this.#listener.outcome({ type: 'command:completed', cause, command })
+    const { id: cause, type } = this.#command
+    this.#tasks.settle(this.#command, { type: 'command:completed', cause, command: type })
   }
 }
 

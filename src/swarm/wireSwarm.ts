@@ -95,7 +95,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   const published$ = new Subject<Stamped<Fact>>()
   const behaving = new Subscription()
   /** Outcomes that the swarm itself says, and the entry each is meant for; none for a command that was refused. */
-  const bound = new WeakMap<Fact, Entry<Route> | undefined>()
+  const bound = new Map<Fact, Entry<Route> | undefined>()
   const routes = new Map<string, { readonly route: Route; readonly spec: AnyCommandSpec }>()
   const ledger = new Ledger<Route>(options.limits, options.deadlineMs, scheduler, expire)
   const say = inOrder<CoreEvent | Fact>(tell)
@@ -159,14 +159,15 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   function tell(fact: Fact): void {
     const settles = isOutcome(fact)
-    const isBound = settles && bound.has(fact)
+    const isBound = settles && bound.size > 0 && bound.has(fact)
     const entry = isBound ? bound.get(fact) : fact.cause === undefined ? undefined : ledger.get(fact.cause)
     const isTold = isBound
       ? entry !== undefined && ledger.get(entry.command.id) !== entry
       : settles && entry === undefined
+    if (isBound) bound.delete(fact)
     if (isTold) return // each command has one outcome
     if (settles && entry !== undefined) ledger.leave(entry)
-    const event: Stamped<Fact> = { ...fact, at: scheduler.now() }
+    const event = stamp(fact, scheduler.now())
     if (heard$.observed) heard$.next(event)
     reporting = fact.type === 'subscriber:failed'
     eventChain.next(event)
@@ -416,6 +417,13 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 function isOutcome(fact: Fact): fact is Outcome & Stamped<Fact> {
   const { type } = fact
   return type === 'command:completed' || type === 'command:failed' || type === 'command:cancelled'
+}
+
+/** The commonest fact is copied field by field, which is quicker than by spreading. */
+function stamp(fact: Fact, at: number): Stamped<Fact> {
+  if (fact.type !== 'command:completed') return { ...fact, at }
+  const { type, cause, command } = fact as Outcome & { type: 'command:completed' }
+  return { type, cause, command, at } as Stamped<Fact>
 }
 
 /** What is no fact is a crash of the behaviour that said it. */
