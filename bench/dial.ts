@@ -27,6 +27,9 @@ const ways = {
   concurrent: { targets: 20, rounds: 15, dialAll: (targets, dial) => Promise.all(targets.map(dial)) },
 } satisfies Record<string, Way>
 
+/** The deadline that a swarm gives every command; whoever dials with libp2p alone sets one too. */
+const DEADLINE_MS = 5_000
+
 /** What a user of js-libp2p waits for: the remote has answered on this very connection. */
 async function dialAndIdentify(node: Libp2p, target: Multiaddr): Promise<void> {
   const identified = new Promise<void>((resolve) => {
@@ -37,7 +40,7 @@ async function dialAndIdentify(node: Libp2p, target: Multiaddr): Promise<void> {
     }
     node.addEventListener('peer:identify', hear)
   })
-  await node.dial(target)
+  await node.dial(target, { signal: AbortSignal.timeout(DEADLINE_MS) })
   await identified
 }
 

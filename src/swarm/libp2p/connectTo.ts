@@ -102,19 +102,24 @@ function addressesOf(node: Libp2p, peer: PeerId): Observable<readonly Multiaddr[
 }
 
 function dialAll(node: Libp2p, addresses: readonly Multiaddr[], peer: PeerId | undefined): Observable<Connection> {
-  const several = addresses.length > 1
+  const target = peer?.toString() ?? addresses.join(', ')
+  const context = peer === undefined ? { address: target } : { peer: peer.toString() }
+  return (addresses.length === 1 ? dialOne(node, addresses[0]!, peer, false) : race(node, addresses, peer)).pipe(
+    catchError((cause: unknown) => throwError(() => dialError(cause, target, context))),
+  )
+}
+
+/** The first of several addresses that leads to a usable connection. */
+function race(node: Libp2p, addresses: readonly Multiaddr[], peer: PeerId | undefined): Observable<Connection> {
   const sources = addresses
     .map((multiaddr) => ({ multiaddr, isCertified: false }))
     .toSorted(quicFirst)
-    .map(({ multiaddr }) => dialOne(node, multiaddr, peer, several))
-  const target = peer?.toString() ?? addresses.join(', ')
-  const context = peer === undefined ? { address: target } : { peer: peer.toString() }
-  return defer(async () => several && peer !== undefined && (await isDenied(node, peer))).pipe(
+    .map(({ multiaddr }) => dialOne(node, multiaddr, peer, true))
+  return defer(async () => peer !== undefined && (await isDenied(node, peer))).pipe(
     mergeMap((denied) => {
-      if (denied) throw new AccessDeniedError(`dial ${target}: a connection gater denies it`, context)
+      if (denied) throw new AccessDeniedError(`dial ${peer}: a connection gater denies it`, { peer: String(peer) })
       return staggered(sources)
     }),
-    catchError((cause: unknown) => throwError(() => dialError(cause, target, context))),
   )
 }
 
@@ -129,10 +134,12 @@ async function isDenied(node: Libp2p, peer: PeerId): Promise<boolean> {
  */
 function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, several: boolean): Observable<Connection> {
   const target = several && !Circuit.matches(address) ? address.decapsulateCode(CODE_P2P) : address
-  return patiently(
-    target,
-    fromAbortable((signal) => node.dial(target, { signal })),
-  ).pipe(
+  const dial = async (signal: AbortSignal) => {
+    const connection = await node.dial(target, { signal })
+    if (signal.aborted && !isWanted(connection)) giveUp(connection)
+    return connection
+  }
+  return patiently(target, fromAbortable(dial)).pipe(
     mergeMap((connection) => {
       const isExpected = peer === undefined || connection.remotePeer.equals(peer)
       const wrong = new Error(`${address}: expected peer ${peer} but found ${connection.remotePeer}`)
@@ -145,7 +152,14 @@ function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, sev
 }
 
 function letGo(connection: Connection): void {
-  const left = (holders.get(connection) ?? 1) - 1
-  holders.set(connection, left)
-  if (left === 0 && !kept.has(connection)) connection.abort(new Error('the dial was given up'))
+  holders.set(connection, (holders.get(connection) ?? 1) - 1)
+  if (!isWanted(connection)) giveUp(connection)
+}
+
+function isWanted(connection: Connection): boolean {
+  return kept.has(connection) || (holders.get(connection) ?? 0) > 0
+}
+
+function giveUp(connection: Connection): void {
+  connection.abort(new Error('the dial was given up'))
 }

@@ -86,6 +86,7 @@ export function patiently<T>(address: Multiaddr, dial$: Observable<T>): Observab
 function bounded(transport: Transport): Transport {
   const dial = transport.dial.bind(transport)
   transport.dial = async (address, options) => {
+    options.signal.throwIfAborted()
     if (patient.has(address.toString())) return dial(address, options)
     // of its own, and never aborted afterwards: TCP keeps the signal, and would close the open connection
     const controller = new AbortController()

@@ -1,26 +1,12 @@
-import type { Connection, Libp2p } from '@libp2p/interface'
-import {
-  catchError,
-  defer,
-  EMPTY,
-  filter,
-  fromEvent,
-  map,
-  merge,
-  mergeMap,
-  take,
-  throwError,
-  timer,
-  type Observable,
-} from 'rxjs'
-import { fromAbortable } from '../../operators/fromAbortable.ts'
+import type { Connection, IdentifyResult, Libp2p, StreamCloseEvent } from '@libp2p/interface'
+import { Observable } from 'rxjs'
 import { DialError } from '../vocabulary/errors.ts'
 
 /** Nobody answers this protocol; a refusal of it crosses the network and back, and starts no handler there. */
 const PROBE_PROTOCOL = '/rxswarm/usable/1.0.0'
 
 /** How long identify may take before the connection is probed besides. @unit milliseconds */
-const IDENTIFY_FIRST_MS = 100
+const IDENTIFY_FIRST_MS = 300
 
 /** QUIC loses streams that arrive before the remote has let us in, so a probe is repeated while none is answered. */
 const PROBE_AGAIN_MS = 250
@@ -38,30 +24,40 @@ const MOST_PROBES = 20
  * @source ours; identify's answer is the proof where it runs, any answer to an unknown protocol elsewhere.
  */
 export function usable(node: Libp2p, connection: Connection, isNew: boolean): Observable<Connection> {
-  const closed = (cause?: unknown) => {
-    const peer = connection.remotePeer.toString()
-    const message = `${peer} closed the connection before it was usable: it refused us, or is at its limit of connections`
-    return new DialError(message, { peer, address: connection.remoteAddr.toString(), cause })
-  }
-  const closed$ = fromEvent(connection as unknown as EventTarget, 'close').pipe(
-    mergeMap((event) => throwError(() => closed((event as Event & { error?: Error }).error))),
-  )
-  const identified$ = fromEvent(node as unknown as EventTarget, 'peer:identify').pipe(
-    filter((event) => (event as CustomEvent<{ connection: Connection }>).detail.connection === connection),
-  )
-  const probed$ = timer(0, PROBE_AGAIN_MS).pipe(
-    take(MOST_PROBES),
-    mergeMap(() => fromAbortable((signal) => probe(connection, signal)).pipe(catchError(() => EMPTY))), // closing tells
-  )
-  const identifies = isNew && node.services['identify'] !== undefined
-  return defer(() => {
-    if (connection.status !== 'open') return throwError(() => closed())
-    const proof$ = identifies ? merge(identified$, timer(IDENTIFY_FIRST_MS).pipe(mergeMap(() => probed$))) : probed$
-    return merge(closed$, proof$).pipe(
-      take(1),
-      map(() => connection),
-    )
+  return new Observable((out) => {
+    const controller = new AbortController()
+    const prove = () => {
+      out.next(connection)
+      out.complete()
+    }
+    const refuse = (cause?: unknown) => out.error(refused(connection, cause))
+    if (connection.status !== 'open') return refuse()
+
+    const onClose = ({ error }: StreamCloseEvent) => refuse(error)
+    const onIdentify = ({ detail }: CustomEvent<IdentifyResult>) => void (detail.connection === connection && prove())
+    connection.addEventListener('close', onClose)
+    node.addEventListener('peer:identify', onIdentify)
+    let probes = 0
+    const again = (): void => {
+      if (++probes < MOST_PROBES) timer = setTimeout(again, PROBE_AGAIN_MS)
+      probe(connection, controller.signal).then(prove, () => undefined) // a connection that closes says so itself
+    }
+    let timer: NodeJS.Timeout | undefined
+    if (isNew && node.services['identify'] !== undefined) timer = setTimeout(again, IDENTIFY_FIRST_MS)
+    else again()
+    return () => {
+      clearTimeout(timer)
+      controller.abort()
+      connection.removeEventListener('close', onClose)
+      node.removeEventListener('peer:identify', onIdentify)
+    }
   })
+}
+
+function refused({ remotePeer, remoteAddr }: Connection, cause: unknown): DialError {
+  const peer = remotePeer.toString()
+  const message = `${peer} closed the connection before it was usable: it refused us, or is at its limit of connections`
+  return new DialError(message, { peer, address: remoteAddr.toString(), cause })
 }
 
 async function probe(connection: Connection, signal: AbortSignal): Promise<void> {
