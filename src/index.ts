@@ -59,7 +59,7 @@ export type {
   Subscribe,
   TopicPeers,
 } from './swarm/behaviours/gossipsub/gossipsubBehaviour.ts'
-export type { MessageValidator, Verdict } from './swarm/behaviours/gossipsub/gossipsubPorts.ts'
+export type { MessageValidator, Verdict } from './swarm/behaviours/gossipsub/gossipsubService.ts'
 export type { PeerRef } from './swarm/behaviours/checkPeer.ts'
 
 export { ofType } from './operators/ofType.ts'

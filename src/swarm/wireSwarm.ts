@@ -1,20 +1,13 @@
-import {
-  BehaviorSubject,
-  map,
-  Observable,
-  Subject,
-  Subscription,
-  type MonoTypeOperatorFunction,
-  type SchedulerLike,
-  type Subscriber,
-} from 'rxjs'
+import { BehaviorSubject, map, Observable, Subject, Subscription, type Subscriber } from 'rxjs'
 import { guarded } from '../operators/guarded.ts'
 import { inOrder } from '../operators/inOrder.ts'
 import { inspect } from './inspect.ts'
-import { Ledger, LONGEST_TIMER_MS, type Entry, type Limits } from './ledger.ts'
+import { checkFact, isOutcome, stamp } from './facts.ts'
+import { Ledger, LONGEST_TIMER_MS, type Entry } from './ledger.ts'
 import { runChain } from './runChain.ts'
-import { reducer, type CoreState } from './state.ts'
+import { reducer } from './state.ts'
 import { supervise } from './supervise.ts'
+import type { Host, WiredSwarm, WireOptions } from './wiring.ts'
 import type { AnyCommandSpec, AnyModule } from './vocabulary/behaviour.ts'
 import { contextOf, type AnyCommand } from './vocabulary/command.ts'
 import {
@@ -26,49 +19,7 @@ import {
   SwarmError,
   UnknownCommandError,
 } from './vocabulary/errors.ts'
-import type { CoreEvent, Fact, NodeEvent, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
-
-/** What a swarm runs on: a libp2p node, or a simulated one. */
-export interface Host {
-  /** Own peer id, as text. */
-  readonly self: string
-  /** The node's own events. */
-  readonly event$: Observable<NodeEvent>
-  /** The ports of a module on this host. */
-  portsOf(module: AnyModule): unknown
-}
-
-/** What decides how the wires behave; all of it is given. */
-export interface WireOptions {
-  /** Bounds of what may be in flight at once. */
-  readonly limits: Limits
-  /** Deadline of a command that names none. @unit milliseconds */
-  readonly deadlineMs: number
-  /** The only clock. */
-  readonly scheduler: SchedulerLike
-  /** The only chance. */
-  readonly random: () => number
-  /** Operators between the intake and the behaviours. */
-  readonly commandChain?: MonoTypeOperatorFunction<AnyCommand> | undefined
-  /** Operators between what the swarm says and who listens outside. */
-  readonly eventChain?: MonoTypeOperatorFunction<Stamped<Fact>> | undefined
-}
-
-/** A swarm whose wires are tied, before `createSwarm` gives it the types of its modules. */
-export interface WiredSwarm {
-  readonly command$: Subject<AnyCommand>
-  readonly event$: Observable<Stamped<Fact>>
-  readonly state$: Observable<CoreState>
-  /** The latest of `state$`. */
-  state(): CoreState
-  execute(command: AnyCommand): Observable<unknown>
-  /** Starts the behaviours and listens to the host. */
-  start(): void
-  /** Refuses new commands and waits for those in flight; at the deadline ends what is left, emits it and completes. */
-  drain(drainMs: number): Observable<readonly Undrained[]>
-  /** Says that the swarm has stopped, ends the behaviours and completes every stream. */
-  close(undrained: readonly Undrained[]): void
-}
+import type { CoreEvent, Fact, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
 
 /** A behaviour's side of the switchboard. */
 interface Route {
@@ -412,22 +363,4 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     drain,
     close,
   }
-}
-
-function isOutcome(fact: Fact): fact is Outcome & Stamped<Fact> {
-  const { type } = fact
-  return type === 'command:completed' || type === 'command:failed' || type === 'command:cancelled'
-}
-
-/** The commonest fact is copied field by field, which is quicker than by spreading. */
-function stamp(fact: Fact, at: number): Stamped<Fact> {
-  if (fact.type !== 'command:completed') return { ...fact, at }
-  const { type, cause, command } = fact as Outcome & { type: 'command:completed' }
-  return { type, cause, command, at } as Stamped<Fact>
-}
-
-/** What is no fact is a crash of the behaviour that said it. */
-function checkFact(fact: Fact): Fact {
-  if (typeof (fact as Fact | null | undefined)?.type === 'string') return fact
-  throw new TypeError(`a behaviour said something that is no event: ${typeof fact}`)
 }

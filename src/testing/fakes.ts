@@ -1,5 +1,6 @@
 import { asyncScheduler, NEVER, Observable, throwError } from 'rxjs'
-import { wireSwarm, type WiredSwarm, type WireOptions } from '../swarm/wireSwarm.ts'
+import { wireSwarm } from '../swarm/wireSwarm.ts'
+import type { WiredSwarm, WireOptions } from '../swarm/wiring.ts'
 import type { AnyModule, Wires } from '../swarm/vocabulary/behaviour.ts'
 import type { AnyCommand } from '../swarm/vocabulary/command.ts'
 import type { NodeEvent } from '../swarm/vocabulary/event.ts'

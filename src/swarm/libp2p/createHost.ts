@@ -1,7 +1,7 @@
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { AnyModule } from '../vocabulary/behaviour.ts'
-import type { Host } from '../wireSwarm.ts'
+import type { Host } from '../wiring.ts'
 import { nodeEvents } from './nodeEvents.ts'
 import { defaultListen, quicFirst, transportOptions, type TransportName } from './transports.ts'
 

@@ -12,7 +12,8 @@ import {
   type Subscribe,
   type TopicPeers,
 } from './gossipsubBehaviour.ts'
-import { gossipsubPorts, gossipsubService, type MessageValidator } from './gossipsubPorts.ts'
+import { gossipsubPorts } from './gossipsubPorts.ts'
+import { gossipsubService, type MessageValidator } from './gossipsubService.ts'
 
 /** Options of {@link gossipsub}. */
 export interface GossipsubOptions {

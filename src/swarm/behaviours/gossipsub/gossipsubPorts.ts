@@ -1,39 +1,12 @@
-import {
-  gossipsub,
-  TopicValidatorResult,
-  type GossipSub,
-  type GossipSubComponents,
-  type Message,
-} from '@libp2p/gossipsub'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { defer, filter, from, fromEvent, map, mergeMap, Observable, of, Subject, type Subscriber } from 'rxjs'
+import { defer, filter, from, fromEvent, map, mergeMap, Observable, of, type Subscriber } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
-import { asSwarmError } from '../../perform.ts'
 import { PubsubError, SwarmError } from '../../vocabulary/errors.ts'
-import type { GossipMessage, GossipsubPorts, PublishedMessage, RefusedMessage } from './gossipsubBehaviour.ts'
-
-/** What a validator says of a message: pass it on, or drop it and count that against the sender, or just drop it. */
-export type Verdict = 'accept' | 'reject' | 'ignore'
-
-/** Decides over a message of a topic; false is `reject`, true and nothing are `accept`. */
-export type MessageValidator = (message: GossipMessage) => Verdict | boolean | void | Promise<Verdict | boolean | void>
-
-/** Parts of the service that its public type leaves out. */
-interface GossipSubInternals {
-  readonly streamsOutbound: ReadonlyMap<string, unknown>
-  connect(peer: string): Promise<void>
-  status: { readonly heartbeatTimeout?: NodeJS.Timeout }
-  stop(): Promise<void>
-  isStarted(): boolean
-}
-
-type Service = GossipSub & GossipSubInternals & { readonly refused$: Subject<RefusedMessage> }
+import type { GossipMessage, GossipsubPorts, PublishedMessage } from './gossipsubBehaviour.ts'
+import { plain, verdictOf, type GossipsubService, type MessageValidator } from './gossipsubService.ts'
 
 /** What may wait in a peer's stream before a publish has to wait too. @unit bytes */
 const ROOM_BYTES = 256 * 1024
-
-/** A stream in which more is waiting is given up, and opened anew when its peer reads again. @unit bytes */
-const MOST_WAITING_BYTES = 4 << 20
 
 /** A peer that reads nothing for this long is not waited for until it does. @unit milliseconds */
 const STALLED_MS = 1_000
@@ -51,49 +24,9 @@ const LOOK_AGAIN_MS = 10
 /** Two connections to a peer, of which the one with gossip's stream closes: time for gossip to notice. @unit milliseconds */
 const REVIVE_AFTER_MS = 100
 
-/** How long a validator may take. @unit milliseconds */
-const VALIDATOR_MS = 1_000
-
-const results = {
-  accept: TopicValidatorResult.Accept,
-  reject: TopicValidatorResult.Reject,
-  ignore: TopicValidatorResult.Ignore,
-} satisfies Record<Verdict, TopicValidatorResult>
-
-/** The libp2p service behind {@link gossipsubPorts}. */
-export function gossipsubService(validators: Readonly<Record<string, MessageValidator>>) {
-  return (components: GossipSubComponents): Service => {
-    const refused$ = new Subject<RefusedMessage>()
-    const service = Object.assign(
-      gossipsub({
-        // many peers behind one address are a LAN, a NAT or a test, and would be shut out for an hour
-        scoreParams: { IPColocationFactorWeight: 0 },
-        maxOutboundBufferSize: MOST_WAITING_BYTES,
-      })(components) as GossipSub & GossipSubInternals,
-      { refused$ },
-    )
-    for (const [topic, validator] of Object.entries(validators)) {
-      service.topicValidators.set(topic, async (sender: PeerId, message: Message) => {
-        const { verdict, error } = await verdictOf(validator, plain(message, ''))
-        if (verdict !== 'accept') {
-          refused$.next({ topic, peer: sender.toString(), verdict, ...(error === undefined ? {} : { error }) })
-        }
-        return results[verdict]
-      })
-    }
-    const stop = service.stop.bind(service)
-    service.stop = async () => {
-      const { heartbeatTimeout } = service.status
-      await stop()
-      clearTimeout(heartbeatTimeout) // the service forgets it, and it keeps the process alive
-    }
-    return service
-  }
-}
-
 /** Gossipsub over libp2p's service. */
 export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string, MessageValidator>>): GossipsubPorts {
-  const service = node.services['gossipsub'] as Service
+  const service = node.services['gossipsub'] as GossipsubService
   const joined = new Map<string, Subscriber<GossipMessage>>()
   let turnSince = 0
   const nextTurn = async () => {
@@ -214,31 +147,6 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
       ),
     ),
     refused$: service.refused$.pipe(filter(() => service.isStarted())),
-  }
-}
-
-function plain(message: Message, id: string): GossipMessage {
-  const { topic, data } = message
-  const author = message.type === 'signed' ? message.from.toString() : ''
-  return { topic, data: new Uint8Array(data), from: author, id } // a copy: theirs is a view of the wire's buffer
-}
-
-async function verdictOf(
-  validator: MessageValidator,
-  message: GossipMessage,
-): Promise<{ readonly verdict: Verdict; readonly error?: SwarmError }> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no verdict in ${VALIDATOR_MS} ms`)), VALIDATOR_MS)
-  })
-  try {
-    const said = await Promise.race([validator(message), late])
-    if (said === false || said === 'reject') return { verdict: 'reject' }
-    return { verdict: said === 'ignore' ? 'ignore' : 'accept' }
-  } catch (error) {
-    return { verdict: 'ignore', error: asSwarmError(error) }
-  } finally {
-    clearTimeout(timer)
   }
 }
 
