@@ -33,11 +33,15 @@ export interface WireOptions {
 
 /** A swarm whose wires are tied, before `createSwarm` gives it the types of its modules. */
 export interface WiredSwarm {
+  /** Commands in. */
   readonly command$: Subject<AnyCommand>
+  /** Everything that happens, hot. */
   readonly event$: Observable<Stamped<Fact>>
+  /** The reduction of `event$`; replays its latest. */
   readonly state$: Observable<CoreState>
   /** The latest of `state$`. */
   state(): CoreState
+  /** Sends a command when subscribed and emits what answers it. */
   execute(command: AnyCommand): Observable<unknown>
   /** Starts the behaviours and listens to the host. */
   start(): void

@@ -3,7 +3,9 @@ import type { ObservableNotification } from 'rxjs'
 
 /** One recorded notification, as RxJS's TestScheduler hands it over; it does not export the type. */
 export interface TestMessage {
+  /** When. @unit milliseconds of virtual time */
   readonly frame: number
+  /** What: a value, an error or completion. */
   readonly notification: ObservableNotification<unknown>
 }
 
