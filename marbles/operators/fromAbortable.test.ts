@@ -1,6 +1,6 @@
 import { fromAbortable } from 'rxswarm/operators'
 import { marbles } from 'rxswarm/testing'
-import { asyncScheduler } from 'rxjs'
+import { asyncScheduler, take } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
 
 /** A promise in virtual time. */
@@ -41,6 +41,13 @@ describe('fromAbortable', () => {
     expectObservable(work$, '^--!').toBe('----')
     flush()
     expect(signal?.aborted).toBe(true)
+  })
+  marbles('does not abort work that is over', ({ expectObservable, flush }) => {
+    let signal: AbortSignal | undefined
+    const work$ = fromAbortable((given) => ((signal = given), after(2, () => 'r')))
+    expectObservable(work$.pipe(take(1))).toBe('--(r|)')
+    flush()
+    expect(signal?.aborted).toBe(false)
   })
   it('passes on what start throws', () => {
     const error = vi.fn()

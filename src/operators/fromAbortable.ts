@@ -17,12 +17,20 @@ import { Observable, type Subscriber } from 'rxjs'
 export function fromAbortable<T>(start: (signal: AbortSignal) => PromiseLike<T> | AsyncIterable<T>): Observable<T> {
   return new Observable((out) => {
     const controller = new AbortController()
-    out.add(() => controller.abort())
-    const fail = (error: unknown) => out.error(error)
-    const finish = () => out.complete()
+    let isOver = false
+    out.add(() => void (isOver || controller.abort())) // work that is over has nothing to abort
+    const fail = (error: unknown) => {
+      isOver = true
+      out.error(error)
+    }
+    const finish = () => {
+      isOver = true
+      out.complete()
+    }
     const work = start(controller.signal)
     if (isIterable(work)) return void drain(work, out).then(finish, fail)
     work.then((value) => {
+      isOver = true
       out.next(value)
       finish()
     }, fail)

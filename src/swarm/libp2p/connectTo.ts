@@ -141,10 +141,10 @@ function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, sev
   }
   return patiently(target, fromAbortable(dial)).pipe(
     mergeMap((connection) => {
-      const isExpected = peer === undefined || connection.remotePeer.equals(peer)
-      const wrong = new Error(`${address}: expected peer ${peer} but found ${connection.remotePeer}`)
       holders.set(connection, (holders.get(connection) ?? 0) + 1)
-      return (isExpected ? usable(node, connection, true) : throwError(() => wrong)).pipe(
+      const isExpected = peer === undefined || connection.remotePeer.equals(peer)
+      const wrong = () => new Error(`${address}: expected peer ${peer} but found ${connection.remotePeer}`)
+      return (isExpected ? usable(node, connection, true) : throwError(wrong)).pipe(
         tap({ next: () => void kept.add(connection), finalize: () => letGo(connection) }),
       )
     }),

@@ -2,9 +2,14 @@ import type { Connection } from '@libp2p/interface'
 import { Circuit, Memory, QUIC_V1, TCP, WebSockets, WebSocketsSecure } from '@multiformats/multiaddr-matcher'
 import type { ConnectionInfo } from '../vocabulary/event.ts'
 
+/** Told when a connection opens, when its dial is over, and when it closes; it is the same each time. */
+const infos = new WeakMap<Connection, ConnectionInfo>()
+
 /** A libp2p connection as plain data. */
 export function connectionInfo(connection: Connection): ConnectionInfo {
-  return {
+  const known = infos.get(connection)
+  if (known !== undefined) return known
+  const info: ConnectionInfo = {
     id: connection.id,
     peer: connection.remotePeer.toString(),
     address: connection.remoteAddr.toString(),
@@ -14,6 +19,8 @@ export function connectionInfo(connection: Connection): ConnectionInfo {
     direct: connection.direct,
     limited: connection.limits !== undefined,
   }
+  infos.set(connection, info)
+  return info
 }
 
 function transportOf({ remoteAddr }: Connection): ConnectionInfo['transport'] {

@@ -91,8 +91,8 @@ function bounded(transport: Transport): Transport {
     // of its own, and never aborted afterwards: TCP keeps the signal, and would close the open connection
     const controller = new AbortController()
     const onAbort = () => controller.abort(options.signal.reason)
-    const late = new DOMException(`no answer within ${IMPATIENT_MS} ms`, 'TimeoutError')
-    const timer = setTimeout(() => controller.abort(late), IMPATIENT_MS)
+    const late = () => new DOMException(`no answer within ${IMPATIENT_MS} ms`, 'TimeoutError')
+    const timer = setTimeout(() => controller.abort(late()), IMPATIENT_MS)
     options.signal.addEventListener('abort', onAbort)
     try {
       return await dial(address, { ...options, signal: controller.signal })

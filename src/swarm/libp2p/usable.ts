@@ -25,7 +25,7 @@ const MOST_PROBES = 20
  */
 export function usable(node: Libp2p, connection: Connection, isNew: boolean): Observable<Connection> {
   return new Observable((out) => {
-    const controller = new AbortController()
+    let controller: AbortController | undefined
     const prove = () => {
       out.next(connection)
       out.complete()
@@ -40,6 +40,7 @@ export function usable(node: Libp2p, connection: Connection, isNew: boolean): Ob
     let probes = 0
     const again = (): void => {
       if (++probes < MOST_PROBES) timer = setTimeout(again, PROBE_AGAIN_MS)
+      controller ??= new AbortController()
       probe(connection, controller.signal).then(prove, () => undefined) // a connection that closes says so itself
     }
     let timer: NodeJS.Timeout | undefined
@@ -47,7 +48,7 @@ export function usable(node: Libp2p, connection: Connection, isNew: boolean): Ob
     else again()
     return () => {
       clearTimeout(timer)
-      controller.abort()
+      controller?.abort()
       connection.removeEventListener('close', onClose)
       node.removeEventListener('peer:identify', onIdentify)
     }
