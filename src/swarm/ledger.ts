@@ -20,6 +20,16 @@ export interface Entry<Route> {
   delivered: boolean
   /** What the command chain let through while the behaviour was down. */
   ready: AnyCommand | undefined
+  /** Its neighbours in the line of those with its deadline, which it leaves from the middle. */
+  before: Entry<Route> | undefined
+  /** The one that entered after it. */
+  after: Entry<Route> | undefined
+}
+
+/** Entries of one deadline, in the order in which they are due. */
+interface Line<Route> {
+  head: Entry<Route> | undefined
+  tail: Entry<Route> | undefined
 }
 
 /** Bounds of what may be in flight at once. */
@@ -43,7 +53,8 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1
  */
 export class Ledger<Route> {
   readonly #entries = new Map<string, Entry<Route>>()
-  readonly #lines = new Map<number, Set<Entry<Route>>>()
+  readonly #lines = new Map<number, Line<Route>>()
+  readonly #usual: Line<Route> = { head: undefined, tail: undefined }
   readonly #limits: Limits
   readonly #deadlineMs: number
   readonly #scheduler: SchedulerLike
@@ -57,6 +68,7 @@ export class Ledger<Route> {
     this.#deadlineMs = deadlineMs
     this.#scheduler = scheduler
     this.#onDue = onDue
+    this.#lines.set(deadlineMs, this.#usual)
   }
 
   /** Commands in flight, open-ended ones left out. */
@@ -98,13 +110,22 @@ export class Ledger<Route> {
     const command = { ...sent }
     const deadlineMs = command.meta?.deadlineMs ?? (openEnded ? Infinity : this.#deadlineMs)
     const dueAt = deadlineMs === Infinity ? Infinity : this.#scheduler.now() + deadlineMs
-    const entry = { command, route, observer, openEnded, dueAt, deadlineMs, delivered: false, ready: undefined }
+    const entry: Entry<Route> = {
+      command,
+      route,
+      observer,
+      openEnded,
+      dueAt,
+      deadlineMs,
+      delivered: false,
+      ready: undefined,
+      before: undefined,
+      after: undefined,
+    }
     this.#entries.set(command.id, entry)
     if (openEnded) this.#openEnded++
     if (dueAt === Infinity) return entry
-    const line = this.#lines.get(deadlineMs)
-    if (line === undefined) this.#lines.set(deadlineMs, new Set([entry]))
-    else line.add(entry)
+    this.#lineUp(entry)
     if (dueAt < this.#timerAt) this.#watch(dueAt)
     return entry
   }
@@ -113,15 +134,35 @@ export class Ledger<Route> {
   leave(entry: Entry<Route>): void {
     this.#entries.delete(entry.command.id)
     if (entry.openEnded) this.#openEnded--
-    const line = this.#lines.get(entry.deadlineMs)
-    line?.delete(entry)
-    if (line?.size === 0 && entry.deadlineMs !== this.#deadlineMs) this.#lines.delete(entry.deadlineMs)
+    if (entry.dueAt < Infinity) this.#stepOut(entry)
   }
 
   /** Ends the timer. */
   close(): void {
     this.#timer?.unsubscribe()
     this.#timerAt = Infinity
+  }
+
+  #lineUp(entry: Entry<Route>): void {
+    const { deadlineMs } = entry
+    let line = deadlineMs === this.#deadlineMs ? this.#usual : this.#lines.get(deadlineMs)
+    if (line === undefined) this.#lines.set(deadlineMs, (line = { head: undefined, tail: undefined }))
+    entry.before = line.tail
+    if (line.tail === undefined) line.head = entry
+    else line.tail.after = entry
+    line.tail = entry
+  }
+
+  #stepOut(entry: Entry<Route>): void {
+    const { deadlineMs, before, after } = entry
+    const line = deadlineMs === this.#deadlineMs ? this.#usual : this.#lines.get(deadlineMs)
+    if (line === undefined || (before === undefined && line.head !== entry)) return // it was due, and is out already
+    if (before === undefined) line.head = after
+    else before.after = after
+    if (after === undefined) line.tail = before
+    else after.before = before
+    entry.before = entry.after = undefined
+    if (line.head === undefined && line !== this.#usual) this.#lines.delete(deadlineMs)
   }
 
   #watch(dueAt: number): void {
@@ -135,16 +176,12 @@ export class Ledger<Route> {
     const now = this.#scheduler.now()
     let next = Infinity
     this.#timerAt = Infinity
-    for (const [deadlineMs, line] of this.#lines) {
-      for (const entry of line) {
-        if (entry.dueAt > now) {
-          next = Math.min(next, entry.dueAt)
-          break
-        }
-        line.delete(entry)
+    for (const line of [...this.#lines.values()]) {
+      for (let entry = line.head; entry !== undefined && entry.dueAt <= now; entry = line.head) {
+        this.#stepOut(entry)
         this.#onDue(entry)
       }
-      if (line.size === 0) this.#lines.delete(deadlineMs)
+      next = Math.min(next, line.head?.dueAt ?? Infinity)
     }
     if (next < this.#timerAt) this.#watch(next)
   }

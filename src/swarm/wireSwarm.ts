@@ -1,6 +1,7 @@
 import { BehaviorSubject, map, Observable, Subject, Subscription, type Subscriber } from 'rxjs'
 import { guarded } from '../operators/guarded.ts'
 import { inOrder } from '../operators/inOrder.ts'
+import { Relay } from '../operators/relay.ts'
 import { inspect } from './inspect.ts'
 import { checkFact, isOutcome, stamp } from './facts.ts'
 import { Ledger, LONGEST_TIMER_MS, type Entry } from './ledger.ts'
@@ -24,8 +25,8 @@ import type { CoreEvent, Fact, Outcome, Stamped, Undrained } from './vocabulary/
 /** A behaviour's side of the switchboard. */
 interface Route {
   readonly module: AnyModule
-  readonly command$: Subject<AnyCommand>
-  readonly cancel$: Subject<string>
+  readonly command$: Relay<AnyCommand>
+  readonly cancel$: Relay<string>
   status: 'down' | 'up' | 'ended'
 }
 
@@ -42,8 +43,8 @@ interface Route {
 export function wireSwarm(host: Host, modules: readonly AnyModule[], options: WireOptions): WiredSwarm {
   const { scheduler, random } = options
   const command$ = new Subject<AnyCommand>()
-  const heard$ = new Subject<Stamped<Fact>>()
-  const published$ = new Subject<Stamped<Fact>>()
+  const heard$ = new Relay<Stamped<Fact>>()
+  const published$ = new Relay<Stamped<Fact>>()
   const behaving = new Subscription()
   /** Outcomes that the swarm itself says, and the entry each is meant for; none for a command that was refused. */
   const bound = new Map<Fact, Entry<Route> | undefined>()
@@ -266,7 +267,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   command$.subscribe({ next: (command) => takeIn(command), error: () => undefined })
   const switchboard = modules.map((module) => {
-    const route: Route = { module, command$: new Subject(), cancel$: new Subject(), status: 'down' }
+    const route: Route = { module, command$: new Relay(), cancel$: new Relay(), status: 'down' }
     for (const [type, spec] of Object.entries(module.commands)) routes.set(type, { route, spec })
     return route
   })

@@ -60,9 +60,12 @@ export function dialTo(node: Libp2p, target: string | readonly Multiaddr[]): Obs
   return defer(() => {
     const named = typeof target === 'string' ? target : target.map(peerOf).find((peer) => peer !== undefined)
     const peer = named === undefined ? undefined : parsePeer(named)
-    const address$ = typeof target === 'string' ? addressesOf(node, parsePeer(target)) : of(target)
-    const fresh$ = address$.pipe(mergeMap((addresses) => dialAll(node, addresses, peer)))
-    return peer === undefined ? fresh$ : concat(stillUsable(node, peer), fresh$).pipe(take(1))
+    const fresh$ =
+      typeof target === 'string'
+        ? addressesOf(node, peer!).pipe(mergeMap((addresses) => dialAll(node, addresses, peer)))
+        : dialAll(node, target, peer)
+    const open = peer === undefined ? undefined : openTo(node, peer)
+    return open === undefined ? fresh$ : concat(stillUsable(node, open), fresh$).pipe(take(1))
   })
 }
 
@@ -70,10 +73,8 @@ function openTo(node: Libp2p, peer: PeerId): Connection | undefined {
   return node.getConnections(peer).find(({ status, limits }) => status === 'open' && limits === undefined)
 }
 
-/** The open connection to a peer, if there is one and it still carries something. One that does not is left to libp2p. */
-function stillUsable(node: Libp2p, peer: PeerId): Observable<Connection> {
-  const connection = openTo(node, peer)
-  if (connection === undefined) return EMPTY
+/** The open connection, if it still carries something. One that does not is left to libp2p. */
+function stillUsable(node: Libp2p, connection: Connection): Observable<Connection> {
   return usable(node, connection, false).pipe(
     timeout(STILL_USABLE_WITHIN_MS),
     catchError(() => EMPTY),
@@ -135,11 +136,11 @@ async function isDenied(node: Libp2p, peer: PeerId): Promise<boolean> {
 function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, several: boolean): Observable<Connection> {
   const target = several && !Circuit.matches(address) ? address.decapsulateCode(CODE_P2P) : address
   const dial = async (signal: AbortSignal) => {
-    const connection = await node.dial(target, { signal })
+    const connection = await patiently(target, () => node.dial(target, { signal }))
     if (signal.aborted && !isWanted(connection)) giveUp(connection)
     return connection
   }
-  return patiently(target, fromAbortable(dial)).pipe(
+  return fromAbortable(dial).pipe(
     mergeMap((connection) => {
       holders.set(connection, (holders.get(connection) ?? 0) + 1)
       const isExpected = peer === undefined || connection.remotePeer.equals(peer)

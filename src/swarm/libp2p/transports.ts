@@ -9,7 +9,6 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
 import type { Libp2pOptions } from 'libp2p'
 import { raceSignal } from 'race-signal'
-import { defer, finalize, type Observable } from 'rxjs'
 
 /** The transports that a swarm can use. */
 export type TransportName = 'quic' | 'tcp' | 'memory'
@@ -64,18 +63,20 @@ export function quicFirst(a: Address, b: Address): -1 | 0 | 1 {
 /** Addresses that somebody dials patiently now, and how many do. libp2p hands a transport nothing else to tell them by. */
 const patient = new Map<string, number>()
 
-/** A dial of an address that has as long as whoever waits for it. */
-export function patiently<T>(address: Multiaddr, dial$: Observable<T>): Observable<T> {
+/** Dials an address, for as long as whoever waits for it lets it. */
+export async function patiently<T>(address: Multiaddr, dial: () => Promise<T>): Promise<T> {
   const name = address.toString()
   const add = (count: number) => {
     const waiting = (patient.get(name) ?? 0) + count
     if (waiting === 0) patient.delete(name)
     else patient.set(name, waiting)
   }
-  return defer(() => {
-    add(1)
-    return dial$.pipe(finalize(() => add(-1)))
-  })
+  add(1)
+  try {
+    return await dial()
+  } finally {
+    add(-1)
+  }
 }
 
 /**

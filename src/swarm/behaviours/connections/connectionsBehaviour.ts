@@ -1,4 +1,4 @@
-import { defer, map, merge, type Observable } from 'rxjs'
+import { map, merge, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
 import { perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
@@ -98,7 +98,7 @@ export const connectionsBehaviour: Behaviour<ConnectionsCommand, ConnectionsEven
       ofType('connections/dial'),
       perform(
         cancel$,
-        ({ to }) => defer(() => (checkTarget(to, self), ports.dial(to))),
+        ({ to }) => (checkTarget(to, self), ports.dial(to)),
         (connection): ConnectionsEvent => ({ type: 'connections:dialed', connection }),
       ),
     ),
@@ -106,7 +106,7 @@ export const connectionsBehaviour: Behaviour<ConnectionsCommand, ConnectionsEven
       ofType('connections/hang-up'),
       perform(
         cancel$,
-        ({ peer }) => defer(() => (checkPeer(peer, self), ports.hangUp(peer))),
+        ({ peer }) => (checkPeer(peer, self), ports.hangUp(peer)),
         (closed, { peer }): ConnectionsEvent => ({ type: 'connections:hung-up', peer, closed }),
       ),
     ),

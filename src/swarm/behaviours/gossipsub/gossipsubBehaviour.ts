@@ -115,7 +115,7 @@ export const gossipsubBehaviour =
         ofType('gossipsub/publish'),
         perform(
           cancel$,
-          (c) => defer(() => (checkMessage(c, maxMessageBytes), ports.publish(c.topic, c.data))),
+          (c) => (checkMessage(c, maxMessageBytes), ports.publish(c.topic, c.data)),
           (published): GossipsubEvent => ({ type: 'gossipsub:published', ...published }),
         ),
       ),
@@ -133,7 +133,7 @@ export const gossipsubBehaviour =
         ofType('gossipsub/peers'),
         perform(
           cancel$,
-          ({ topic }) => defer(() => (checkTopic(topic), ports.peers(topic))),
+          ({ topic }) => (checkTopic(topic), ports.peers(topic)),
           (peers, { topic }): GossipsubEvent => ({ type: 'gossipsub:listed', topic, peers }),
         ),
       ),

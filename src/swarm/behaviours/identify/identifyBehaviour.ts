@@ -1,4 +1,4 @@
-import { defer, type Observable } from 'rxjs'
+import { type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
 import { perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
@@ -63,7 +63,7 @@ export const identifyBehaviour: Behaviour<IdentifyOnce, IdentifyEvent, IdentifyP
     ofType('identify/once'),
     perform(
       cancel$,
-      ({ peer }) => defer(() => (checkPeer(peer, self), ports.identify(peer))),
+      ({ peer }) => (checkPeer(peer, self), ports.identify(peer)),
       (identity): IdentifyEvent => ({ type: 'identify:identified', identity }),
     ),
   )

@@ -2,7 +2,6 @@ import {
   catchError,
   concatMap,
   connect,
-  defer,
   distinct,
   distinctUntilChanged,
   EMPTY,
@@ -156,34 +155,30 @@ export const kadBehaviour =
     return merge(
       command$.pipe(
         ofType('kad/put'),
-        perform(cancel$, (c) => defer(() => (checkRecord(c, records), put(c))), asSaid),
+        perform(cancel$, (c) => (checkRecord(c, records), put(c)), asSaid),
       ),
       command$.pipe(
         ofType('kad/get'),
-        perform(cancel$, (c) => defer(() => (ruleOf(records, c.key), get(c))), asSaid),
+        perform(cancel$, (c) => (ruleOf(records, c.key), get(c)), asSaid),
       ),
       command$.pipe(ofType('kad/provide'), perform(cancel$, provide, asSaid)),
       command$.pipe(
         ofType('kad/find-providers'),
-        perform(cancel$, (c) => defer(() => (checkMax(c), findProviders(c))), asSaid),
+        perform(cancel$, (c) => (checkMax(c), findProviders(c)), asSaid),
       ),
       command$.pipe(
         ofType('kad/find-peer'),
-        perform(cancel$, (c) => defer(() => (checkPeer(c.peer, self), findPeer(c))), asPeerFound),
+        perform(cancel$, (c) => (checkPeer(c.peer, self), findPeer(c)), asPeerFound),
       ),
       command$.pipe(
         ofType('kad/closest-peers'),
-        perform(cancel$, (c) => defer(() => (checkKey(c.key), ports.closestPeers(c.key))), asPeerFound),
+        perform(cancel$, (c) => (checkKey(c.key), ports.closestPeers(c.key)), asPeerFound),
       ),
       command$.pipe(
         ofType('kad/set-mode'),
         withLatestFrom(announced$.pipe(startWith<readonly string[]>([]))),
         map(([command, announced]) => ({ ...command, announced })),
-        perform(
-          cancel$,
-          (c) => defer(() => (checkMode(c), act(c.mode, c.mode === 'auto' ? roleAt(c.announced) : c.mode))),
-          asSaid,
-        ),
+        perform(cancel$, (c) => (checkMode(c), act(c.mode, c.mode === 'auto' ? roleAt(c.announced) : c.mode)), asSaid),
       ),
       command$.pipe(
         ofType('kad/set-mode'),

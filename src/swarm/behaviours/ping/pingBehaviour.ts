@@ -1,4 +1,4 @@
-import { catchError, defer, exhaustMap, map, merge, of, throwError, timer, timeout, type Observable } from 'rxjs'
+import { catchError, exhaustMap, map, merge, of, throwError, timer, timeout, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
 import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
@@ -73,7 +73,7 @@ export const pingBehaviour: Behaviour<PingCommand, PingEvent, PingPorts> = ({
       ofType('ping/once'),
       perform(
         cancel$,
-        ({ peer }) => defer(() => (checkPeer(peer, self), roundTrip(peer))),
+        ({ peer }) => (checkPeer(peer, self), roundTrip(peer)),
         (said) => said,
       ),
     ),
@@ -81,7 +81,7 @@ export const pingBehaviour: Behaviour<PingCommand, PingEvent, PingPorts> = ({
       ofType('ping/watch'),
       perform(
         cancel$,
-        (command) => defer(() => (checkWatch(command, self), watch(command))),
+        (command) => (checkWatch(command, self), watch(command)),
         (said) => said,
       ),
     ),
