@@ -46,10 +46,11 @@ describe('the house', () => {
   })
   it('keeps its layers: operators know rxjs, policies know operators, streams know neither', () => {
     const allowed: readonly (readonly [RegExp, RegExp])[] = [
-      [/^src\/operators\//, /^(rxjs|\.\/)/],
-      [/^src\/policies\//, /^(rxjs|cockatiel|\.\/|\.\.\/operators\/)/],
+      [/^src\/errors\//, /^(zod|\.\/)/],
+      [/^src\/operators\//, /^(rxjs|zod|\.\/|\.\.\/errors\/)/],
+      [/^src\/policies\//, /^(rxjs|cockatiel|zod|\.\/|\.\.\/(operators|errors)\/)/],
       [/^src\/streams\//, /^(rxjs|\.\/)/],
-      [/^src\/swarm\/vocabulary\//, /^\.\//],
+      [/^src\/swarm\/vocabulary\//, /^(\.\/|\.\.\/\.\.\/errors\/)/],
     ]
     const foreign = allowed.flatMap(([room, may]) =>
       sources

@@ -92,4 +92,4 @@ export type {
   SupervisionEvent,
   Undrained,
 } from './swarm/vocabulary/event.ts'
-export * from './swarm/vocabulary/errors.ts'
+export * from './errors/errors.ts'

@@ -9,7 +9,7 @@ import {
   type AnyCommand,
   type BehaviourModule,
   type Command,
-  type ConfigurationError,
+  type ConfigError,
   type Outcome,
   type SwarmOptions,
 } from 'rxswarm'
@@ -256,7 +256,7 @@ describe('a command after the stop', () => {
 })
 
 describe('a configuration', () => {
-  const rejected = async (options: unknown) => (await failure(createSwarm(options as never))) as ConfigurationError
+  const rejected = async (options: unknown) => (await failure(createSwarm(options as never))) as ConfigError
 
   it('with many problems names them all', async () => {
     const error = await rejected({
@@ -285,7 +285,7 @@ describe('a configuration', () => {
       libp2p: {},
       wrong: true,
     })
-    expect(error.name).toBe('ConfigurationError')
+    expect(error.name).toBe('ConfigError')
     const paths = error.problems.map(({ path }) => path)
     for (const path of [
       'wrong',
@@ -332,15 +332,15 @@ describe('a configuration', () => {
     ['no transport', { use: [], transports: [] }],
     ['a module that is null', { use: [null] }],
     ['a deadline of NaN', { use: [], deadlineMs: Number.NaN }],
-  ])('that is %s is a ConfigurationError', async (_name, options) => {
+  ])('that is %s is a ConfigError', async (_name, options) => {
     const error = await rejected(options)
-    expect(error.name).toBe('ConfigurationError')
+    expect(error.name).toBe('ConfigError')
     expect(error.problems.length).toBeGreaterThan(0)
   })
 
-  it('whose address no transport can listen on is a ConfigurationError', async () => {
+  it('whose address no transport can listen on is a ConfigError', async () => {
     const error = await rejected({ use: [], transports: ['tcp'], listen: [listenAddress('quic')] })
-    expect(error).toMatchObject({ name: 'ConfigurationError', field: 'listen' })
+    expect(error).toMatchObject({ name: 'ConfigError', field: 'listen' })
   })
 })
 

@@ -1,6 +1,6 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { createSocket } from 'node:dgram'
-import { connections, createSwarm, gossipsub, kad, ping, type SwarmOptions, type ConfigurationError } from 'rxswarm'
+import { connections, createSwarm, gossipsub, kad, ping, type SwarmOptions, type ConfigError } from 'rxswarm'
 import { lastValueFrom, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import {
@@ -129,7 +129,7 @@ describe.each(allWires)('a swarm over %s', (transport) => {
 })
 
 describe.each(wires)('a port in use over %s', (transport) => {
-  it('is a ConfigurationError that names listen, and leaves nothing open', async () => {
+  it('is a ConfigError that names listen, and leaves nothing open', async () => {
     using errors = processErrors()
     await using taken = await (transport === 'quic' ? silentUdp() : silentTcp())
     await using other = await startSwarm(transport)
@@ -139,8 +139,8 @@ describe.each(wires)('a port in use over %s', (transport) => {
     for (const listen of [[taken.address], used, [free, taken.address]]) {
       const before = openSockets()
       const { value, tookMs } = await timed(() => failure(createSwarm({ ...options, use: five(), listen })))
-      const error = value as ConfigurationError
-      expect(error).toMatchObject({ name: 'ConfigurationError', field: 'listen' })
+      const error = value as ConfigError
+      expect(error).toMatchObject({ name: 'ConfigError', field: 'listen' })
       expect(error.problems[0]?.path).toBe('listen')
       expect(tookMs).toBeLessThan(5_000)
       await expect.poll(openSockets).toBeLessThanOrEqual(before)
@@ -176,7 +176,7 @@ describe('the QUIC port of a swarm that did not start', () => {
     const error = await failure(
       createSwarm({ use: five(), transports: ['quic', 'tcp'], listen: [quicAddress, taken.address] }),
     )
-    expect(error).toMatchObject({ name: 'ConfigurationError', field: 'listen' })
+    expect(error).toMatchObject({ name: 'ConfigError', field: 'listen' })
     await using again = await createSwarm({ use: five(), transports: ['quic'], listen: [quicAddress] })
     expect(again.addresses[0]).toContain(quicAddress)
   })

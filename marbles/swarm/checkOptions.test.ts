@@ -1,12 +1,12 @@
-import { connections, createSwarm, gossipsub, identify, kad, ping, type ConfigurationError } from 'rxswarm'
+import { connections, createSwarm, gossipsub, identify, kad, ping, type ConfigError } from 'rxswarm'
 import { describe, expect, it } from 'vitest'
 
 const problemsOf = async (options: unknown) => {
   const error = await createSwarm(options as never).then(
     () => undefined,
-    (thrown: ConfigurationError) => thrown,
+    (thrown: ConfigError) => thrown,
   )
-  expect(error?.name).toBe('ConfigurationError')
+  expect(error?.name).toBe('ConfigError')
   return error?.problems.map(({ path, message }) => `${path}: ${message}`)
 }
 

@@ -1,11 +1,11 @@
 import { asyncScheduler } from 'rxjs'
 import { z } from 'zod'
 import { parseAddress } from './libp2p/parse.ts'
-import { problemsIn } from './problemsIn.ts'
+import { problemsIn } from '../errors/problemsIn.ts'
 import { coreSlices } from './state.ts'
 import type { SwarmOptions } from './swarmOptions.ts'
 import type { AnyModule } from './vocabulary/behaviour.ts'
-import { ConfigurationError, type ConfigurationProblem } from './vocabulary/errors.ts'
+import { ConfigError, type ConfigProblem } from '../errors/errors.ts'
 
 const is = <T>(what: string, test: (value: unknown) => boolean) => z.custom<T>(test, `must be ${what}`)
 const callable = <T>() => is<T>('a function', (value) => typeof value === 'function')
@@ -56,22 +56,22 @@ const schema = z.strictObject({
   libp2p: callable<NonNullable<Any['libp2p']>>().optional(),
 })
 
-/** Options with their defaults. @errors `ConfigurationError` with every problem that they have. */
+/** Options with their defaults. @errors `ConfigError` with every problem that they have. */
 export function checkOptions<Modules extends readonly AnyModule[]>(options: SwarmOptions<Modules>) {
   const { value, problems } = problemsIn('', schema, options)
   const use: unknown = member(options, 'use')
   const all = [...problems, ...(Array.isArray(use) ? use.flatMap(problemsOfModule) : [])]
-  if (all.length > 0) throw new ConfigurationError(all)
+  if (all.length > 0) throw new ConfigError(all)
   return value
 }
 
-function problemsOfModule(module: unknown, index: number, all: readonly unknown[]): readonly ConfigurationProblem[] {
+function problemsOfModule(module: unknown, index: number, all: readonly unknown[]): readonly ConfigProblem[] {
   const name = member(module, 'name')
   const commands = Object.keys((member(module, 'commands') as object | null | undefined) ?? {})
   const before = all.slice(0, index)
   const twice = before.some((other) => member(other, 'name') === name)
   const taken = commands.filter((type) => !twice && before.some((other) => member(member(other, 'commands'), type)))
-  const own = (member(module, 'problems') ?? []) as readonly ConfigurationProblem[]
+  const own = (member(module, 'problems') ?? []) as readonly ConfigProblem[]
   const needs = (member(module, 'needs') ?? []) as readonly string[]
   const missing = needs.filter((other) => !all.some((one) => member(one, 'name') === other))
   const at = `use[${index}]`

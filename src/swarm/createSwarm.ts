@@ -6,7 +6,7 @@ import type { CoreState } from './state.ts'
 import type { SwarmOptions } from './swarmOptions.ts'
 import type { AnyModule, CommandOf, EventOf, StateOf } from './vocabulary/behaviour.ts'
 import type { ResultOf } from './vocabulary/command.ts'
-import { ConfigurationError } from './vocabulary/errors.ts'
+import { ConfigError } from '../errors/errors.ts'
 import type { Undrained } from './vocabulary/event.ts'
 import { wireSwarm } from './wireSwarm.ts'
 
@@ -55,7 +55,7 @@ const DRAIN_MS = 2_000
  * behaviours of `use` between them.
  *
  * @shape  Resolves when the node listens.
- * @errors `ConfigurationError` with every problem of the options; nothing is left open then.
+ * @errors `ConfigError` with every problem of the options; nothing is left open then.
  */
 export async function createSwarm<const Modules extends readonly AnyModule[]>(
   options: SwarmOptions<Modules>,
@@ -70,7 +70,7 @@ export async function createSwarm<const Modules extends readonly AnyModule[]>(
   } catch (cause) {
     wired.close([])
     await host.stop()
-    if (cause instanceof ConfigurationError) throw cause
+    if (cause instanceof ConfigError) throw cause
     return cannotBe('listen')(cause)
   }
 
@@ -96,7 +96,7 @@ export async function createSwarm<const Modules extends readonly AnyModule[]>(
     },
     stop: async ({ drainMs = DRAIN_MS } = {}) => {
       if (!(drainMs >= 0)) {
-        throw new ConfigurationError([{ path: 'drainMs', message: `must be a number from 0, not ${String(drainMs)}` }])
+        throw new ConfigError([{ path: 'drainMs', message: `must be a number from 0, not ${String(drainMs)}` }])
       }
       return (stopped ??= stop(drainMs))
     },
@@ -109,6 +109,6 @@ export async function createSwarm<const Modules extends readonly AnyModule[]>(
 function cannotBe(path: string) {
   return (cause: unknown): never => {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new ConfigurationError([{ path, message: `the node could not be started: ${reason}` }], { cause })
+    throw new ConfigError([{ path, message: `the node could not be started: ${reason}` }], { cause })
   }
 }

@@ -1,5 +1,5 @@
 import type { AnyCommand } from './vocabulary/command.ts'
-import { InvalidCommandError, type SwarmError } from './vocabulary/errors.ts'
+import { InvalidCommandError, type SwarmError } from '../errors/errors.ts'
 
 /** Why something that was sent as a command is none, if so. Types keep this from happening; run time does not. */
 export function inspect(sent: unknown): SwarmError | undefined {

@@ -1,6 +1,6 @@
 import type { SchedulerLike, Subscriber, Subscription } from 'rxjs'
 import { contextOf, type AnyCommand } from './vocabulary/command.ts'
-import { InvalidCommandError, OverloadedError, type SwarmError } from './vocabulary/errors.ts'
+import { InvalidCommandError, OverloadedError, type SwarmError } from '../errors/errors.ts'
 
 /** A command in flight, from its intake to its outcome. */
 export interface Entry<Route> {

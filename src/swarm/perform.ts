@@ -1,6 +1,6 @@
 import { from, Observable, Subscriber, type ObservableInput } from 'rxjs'
 import { contextOf, type AnyCommand } from './vocabulary/command.ts'
-import { SwarmError, UnexpectedError } from './vocabulary/errors.ts'
+import { SwarmError, UnexpectedError } from '../errors/errors.ts'
 import type { Fact, Outcome } from './vocabulary/event.ts'
 
 /**

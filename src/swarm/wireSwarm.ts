@@ -13,13 +13,13 @@ import type { AnyCommandSpec, AnyModule } from './vocabulary/behaviour.ts'
 import { contextOf, type AnyCommand } from './vocabulary/command.ts'
 import {
   BehaviourCrashedError,
-  ConfigurationError,
+  ConfigError,
   DeadlineError,
   StoppedError,
   UnexpectedError,
   SwarmError,
   UnknownCommandError,
-} from './vocabulary/errors.ts'
+} from '../errors/errors.ts'
 import type { CoreEvent, Fact, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
 
 /** A behaviour's side of the switchboard. */
@@ -293,7 +293,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       return host.portsOf(module)
     } catch (cause) {
       const path = `use[${modules.indexOf(module)}]`
-      throw new ConfigurationError([{ path, message: `ports of ${module.name} threw: ${String(cause)}` }], { cause })
+      throw new ConfigError([{ path, message: `ports of ${module.name} threw: ${String(cause)}` }], { cause })
     }
   }
 

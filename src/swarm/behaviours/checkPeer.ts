@@ -1,4 +1,4 @@
-import { InvalidCommandError } from '../vocabulary/errors.ts'
+import { InvalidCommandError } from '../../errors/errors.ts'
 
 /** Anything that names a peer: its id as text, or libp2p's `PeerId`. */
 export type PeerRef = string | { toString(): string }

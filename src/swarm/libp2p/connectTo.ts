@@ -17,7 +17,7 @@ import {
 } from 'rxjs'
 import { fromAbortable } from '../../operators/fromAbortable.ts'
 import { staggered } from '../../operators/staggered.ts'
-import { AccessDeniedError, UnknownPeerError } from '../vocabulary/errors.ts'
+import { AccessDeniedError, UnknownPeerError } from '../../errors/errors.ts'
 import { internalsOf } from './createHost.ts'
 import { dialError } from './dialError.ts'
 import { parsePeer, peerOf } from './parse.ts'

@@ -5,7 +5,7 @@ import {
   DialError,
   SwarmError,
   type ErrorContext,
-} from '../vocabulary/errors.ts'
+} from '../../errors/errors.ts'
 
 const WRONG_PEER = /does not match expected remote identity key|Unexpected Peer|Dialed peer|expected peer/
 const DENIED = new Set(['ConnectionInterceptedError', 'DialDeniedError'])

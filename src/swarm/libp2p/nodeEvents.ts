@@ -1,6 +1,6 @@
 import type { IdentifyResult, Libp2p, Libp2pEvents, Peer } from '@libp2p/interface'
 import { Observable } from 'rxjs'
-import { UnexpectedError } from '../vocabulary/errors.ts'
+import { UnexpectedError } from '../../errors/errors.ts'
 import type { NodeEvent } from '../vocabulary/event.ts'
 import { connectionInfo } from './connectionInfo.ts'
 

@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { CODE_P2P, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
-import { InvalidCommandError } from '../vocabulary/errors.ts'
+import { InvalidCommandError } from '../../errors/errors.ts'
 
 /** The peer id in a text. @errors `InvalidCommandError` that names `field` */
 export function parsePeer(text: string, field = 'peer'): PeerId {

@@ -1,4 +1,4 @@
-import { StreamError, SwarmError, UnsupportedProtocolError } from '../vocabulary/errors.ts'
+import { StreamError, SwarmError, UnsupportedProtocolError } from '../../errors/errors.ts'
 import { asError } from './asError.ts'
 
 /** What a request that failed on an open connection means. */

@@ -1,6 +1,6 @@
 import type { Connection, IdentifyResult, Libp2p, StreamCloseEvent } from '@libp2p/interface'
 import { Observable } from 'rxjs'
-import { DialError } from '../vocabulary/errors.ts'
+import { DialError } from '../../errors/errors.ts'
 
 /** Nobody answers this protocol; a refusal of it crosses the network and back, and starts no handler there. */
 const PROBE_PROTOCOL = '/rxswarm/usable/1.0.0'

@@ -1,7 +1,7 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Observable, SchedulerLike } from 'rxjs'
 import type { AnyCommand, ResultOf } from './command.ts'
-import type { ConfigurationProblem } from './errors.ts'
+import type { ConfigProblem } from '../../errors/errors.ts'
 import type { CoreEvent, Fact, Outcome, Stamped } from './event.ts'
 
 /** What a behaviour is connected to: everything it hears, may do, and its only clock and chance. */
@@ -73,7 +73,7 @@ export interface BehaviourModule<
   /** Every command type, with its answers. */
   readonly commands: CommandTable<C, E>
   /** What is wrong with the options it was made with; `createSwarm` reports all at once. */
-  readonly problems?: readonly ConfigurationProblem[]
+  readonly problems?: readonly ConfigProblem[]
   /** Names of behaviours that must be in use beside it. */
   readonly needs?: readonly string[]
   /** libp2p service factories it adds to the node. */
@@ -93,7 +93,7 @@ export interface AnyModule {
   /** See {@link BehaviourModule.commands}. */
   readonly commands: Readonly<Record<string, AnyCommandSpec>>
   /** See {@link BehaviourModule.problems}. */
-  readonly problems?: readonly ConfigurationProblem[]
+  readonly problems?: readonly ConfigProblem[]
   /** See {@link BehaviourModule.needs}. */
   readonly needs?: readonly string[]
   /** See {@link BehaviourModule.services}. */

@@ -1,4 +1,4 @@
-import type { ErrorContext } from './errors.ts'
+import type { ErrorContext } from '../../errors/errors.ts'
 
 /** How urgent a command is: control traffic, ordinary work, or what can wait. */
 export type Priority = 'control' | 'normal' | 'bulk'

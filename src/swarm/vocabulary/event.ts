@@ -1,4 +1,4 @@
-import type { SwarmError } from './errors.ts'
+import type { SwarmError } from '../../errors/errors.ts'
 
 /**
  * Something that happened, as a behaviour says it: plain data, before the swarm stamps the time on it.

@@ -3,7 +3,7 @@ import { ofType } from '../../../operators/ofType.ts'
 import { perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { Command } from '../../vocabulary/command.ts'
-import { InvalidCommandError } from '../../vocabulary/errors.ts'
+import { InvalidCommandError } from '../../../errors/errors.ts'
 import type { ConnectionInfo } from '../../vocabulary/event.ts'
 import { checkPeer } from '../checkPeer.ts'
 

@@ -6,7 +6,7 @@ import { connectionInfo } from '../../libp2p/connectionInfo.ts'
 import { dialTo } from '../../libp2p/connectTo.ts'
 import { internalsOf, type Internals } from '../../libp2p/createHost.ts'
 import { parseAddress, parsePeer } from '../../libp2p/parse.ts'
-import { DialError, InvalidCommandError, UnknownPeerError } from '../../vocabulary/errors.ts'
+import { DialError, InvalidCommandError, UnknownPeerError } from '../../../errors/errors.ts'
 import type { ConnectionSnapshot, ConnectionsPorts } from './connectionsBehaviour.ts'
 
 type Listener = ReturnType<Internals['transportManager']['getListeners']>[number]

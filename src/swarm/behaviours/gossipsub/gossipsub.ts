@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { problemsIn } from '../../problemsIn.ts'
+import { problemsIn } from '../../../errors/problemsIn.ts'
 import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'

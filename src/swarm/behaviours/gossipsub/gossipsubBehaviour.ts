@@ -4,7 +4,7 @@ import { perform } from '../../perform.ts'
 import { performTogether } from '../../performTogether.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { Command } from '../../vocabulary/command.ts'
-import { InvalidCommandError, type SwarmError } from '../../vocabulary/errors.ts'
+import { InvalidCommandError, type SwarmError } from '../../../errors/errors.ts'
 
 /** A message of a topic. */
 export interface GossipMessage {

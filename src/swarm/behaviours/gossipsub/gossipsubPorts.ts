@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { defer, filter, from, fromEvent, map, mergeMap, Observable, of, type Subscriber } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
-import { PubsubError, SwarmError } from '../../vocabulary/errors.ts'
+import { PubsubError, SwarmError } from '../../../errors/errors.ts'
 import type { GossipMessage, GossipsubPorts, PublishedMessage } from './gossipsubBehaviour.ts'
 import { plain, verdictOf, type GossipsubService, type MessageValidator } from './gossipsubService.ts'
 

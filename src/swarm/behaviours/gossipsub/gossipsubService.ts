@@ -8,7 +8,7 @@ import {
 import type { PeerId } from '@libp2p/interface'
 import { Subject } from 'rxjs'
 import { asSwarmError } from '../../perform.ts'
-import type { SwarmError } from '../../vocabulary/errors.ts'
+import type { SwarmError } from '../../../errors/errors.ts'
 import type { GossipMessage, RefusedMessage } from './gossipsubBehaviour.ts'
 
 /** What a validator says of a message: pass it on, or drop it and count that against the sender, or just drop it. */

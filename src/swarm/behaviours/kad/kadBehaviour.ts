@@ -21,7 +21,7 @@ import {
 import { ofType } from '../../../operators/ofType.ts'
 import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
-import { NotFoundError, type SwarmError } from '../../vocabulary/errors.ts'
+import { NotFoundError, type SwarmError } from '../../../errors/errors.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'
 import { checkPeer } from '../checkPeer.ts'
 import type {

@@ -1,5 +1,5 @@
 import type { Command } from '../../vocabulary/command.ts'
-import type { SwarmError } from '../../vocabulary/errors.ts'
+import type { SwarmError } from '../../../errors/errors.ts'
 
 /** How a node takes part: asks and answers, only asks, or answers as long as it has a public address. */
 export type KadMode = 'server' | 'client' | 'auto'

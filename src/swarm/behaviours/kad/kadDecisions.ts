@@ -1,5 +1,5 @@
 import { map, of, type Observable } from 'rxjs'
-import { DhtError, InvalidCommandError } from '../../vocabulary/errors.ts'
+import { DhtError, InvalidCommandError } from '../../../errors/errors.ts'
 import type { Delivery, FoundRecord, KadFindProviders, KadPut, KadSetMode } from './kadCommands.ts'
 import { ruleOf, selectRecord, type RecordRules } from './kadRules.ts'
 

@@ -25,7 +25,7 @@ import {
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
 import { parsePeer } from '../../libp2p/parse.ts'
 import { streamError } from '../../libp2p/streamError.ts'
-import { DhtError, InvalidCommandError, SwarmError } from '../../vocabulary/errors.ts'
+import { DhtError, InvalidCommandError, SwarmError } from '../../../errors/errors.ts'
 import type { KadDecisions, KadPorts } from './kadBehaviour.ts'
 import type { Delivery, FoundPeer, FoundRecord } from './kadCommands.ts'
 import { validateRecord } from './kadRules.ts'

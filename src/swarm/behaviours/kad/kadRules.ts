@@ -1,5 +1,5 @@
 import { catchError, defer, from, map, of, throwError, timeout, type Observable } from 'rxjs'
-import { InvalidRecordError } from '../../vocabulary/errors.ts'
+import { InvalidRecordError } from '../../../errors/errors.ts'
 
 /** What makes a record of a namespace valid, and which of several wins. */
 export interface RecordRule {

@@ -2,7 +2,7 @@ import { kadDHT, passthroughMapper, Record, type KadDHT, type KadDHTComponents, 
 import { firstValueFrom, Subject } from 'rxjs'
 import { equalBytes } from '../../libp2p/equalBytes.ts'
 import { asSwarmError } from '../../perform.ts'
-import { InvalidRecordError, type SwarmError } from '../../vocabulary/errors.ts'
+import { InvalidRecordError, type SwarmError } from '../../../errors/errors.ts'
 import type { KadDecisions } from './kadBehaviour.ts'
 import { selectRecord, validateRecord, type RecordRules } from './kadRules.ts'
 

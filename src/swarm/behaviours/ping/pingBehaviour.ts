@@ -3,7 +3,7 @@ import { ofType } from '../../../operators/ofType.ts'
 import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { Command } from '../../vocabulary/command.ts'
-import { DeadlineError, InvalidCommandError, type SwarmError } from '../../vocabulary/errors.ts'
+import { DeadlineError, InvalidCommandError, type SwarmError } from '../../../errors/errors.ts'
 import { LONGEST_TIMER_MS } from '../../ledger.ts'
 import { checkPeer } from '../checkPeer.ts'
 

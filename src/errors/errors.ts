@@ -119,7 +119,7 @@ function failure<const Name extends string, const Code extends string>(
 }
 
 /** One thing that is wrong with a configuration. */
-export interface ConfigurationProblem {
+export interface ConfigProblem {
   /** Path of the field, as one would write it: `limits.intake`, `use[2].name`. */
   readonly path: string
   /** What is wrong and what is expected. */
@@ -127,10 +127,10 @@ export interface ConfigurationProblem {
 }
 
 /** The options of `createSwarm` can't be used. Carries every problem, not just the first. */
-export class ConfigurationError extends failure('ConfigurationError', 'ERR_CONFIGURATION') {
+export class ConfigError extends failure('ConfigError', 'ERR_CONFIG') {
   /** Every problem found, in the order of the fields. */
-  readonly problems: readonly ConfigurationProblem[]
-  constructor(problems: readonly ConfigurationProblem[], context?: ErrorContext) {
+  readonly problems: readonly ConfigProblem[]
+  constructor(problems: readonly ConfigProblem[], context?: ErrorContext) {
     super(`configuration: ${problems.map(({ path, message }) => `${path}: ${message}`).join('; ')}`, {
       ...context,
       ...(problems[0] === undefined ? {} : { field: problems[0].path }),
@@ -150,6 +150,9 @@ export class OverloadedError extends failure('OverloadedError', 'ERR_OVERLOADED'
 
 /** The command did not settle in the time it was given. */
 export class DeadlineError extends failure('DeadlineError', 'ERR_DEADLINE', RETRYABLE) {}
+
+/** One attempt took longer than it may; another one may be quicker. */
+export class TimeoutError extends failure('TimeoutError', 'ERR_TIMEOUT', RETRYABLE) {}
 
 /** The swarm is stopping or has stopped. */
 export class StoppedError extends failure('StoppedError', 'ERR_STOPPED') {}

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ConfigurationProblem } from './vocabulary/errors.ts'
+import type { ConfigProblem } from './errors.ts'
 
 /**
  * Options with their defaults, and what is wrong with them.
@@ -11,7 +11,7 @@ export function problemsIn<Schema extends z.ZodType>(
   at: string,
   schema: Schema,
   options: unknown,
-): { readonly value: z.output<Schema>; readonly problems: readonly ConfigurationProblem[] } {
+): { readonly value: z.output<Schema>; readonly problems: readonly ConfigProblem[] } {
   const parsed = schema.safeParse(options)
   if (parsed.success) return { value: parsed.data, problems: [] }
   return {
@@ -20,7 +20,7 @@ export function problemsIn<Schema extends z.ZodType>(
   }
 }
 
-function problemsOf(at: string, issue: z.core.$ZodIssue): readonly ConfigurationProblem[] {
+function problemsOf(at: string, issue: z.core.$ZodIssue): readonly ConfigProblem[] {
   if (issue.code !== 'unrecognized_keys') return [{ path: pathOf(at, issue.path), message: issue.message }]
   return issue.keys.map((key) => ({ path: pathOf(at, [...issue.path, key]), message: 'is not an option' }))
 }
