@@ -46,7 +46,7 @@ export function supervise<T>(start: () => Observable<T>, options: SuperviseOptio
       again = true
     })
     return run$
-      .pipe(withRetry({ backoff, scheduler, resetAfterMs: HEALTHY_AFTER_MS, onRetry: onCrash }))
+      .pipe(withRetry({ backoff, scheduler, retryOn: () => true, resetAfterMs: HEALTHY_AFTER_MS, onRetry: onCrash }))
       .subscribe(outer)
   })
 }

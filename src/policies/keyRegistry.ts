@@ -1,0 +1,195 @@
+import { Observable, type Subscription } from 'rxjs'
+import { Relay } from '../operators/relay.ts'
+import type { CircuitSnapshot, CircuitState } from './circuit.ts'
+import { buildPolicy, shareBudget, type PolicyStack } from './definePolicy.ts'
+import type { KeyedDecisions, KeyedSnapshot, KeyState } from './keyed.ts'
+import { policy, type Policy } from './policy.ts'
+import type { PolicyEvent } from './policyEvent.ts'
+import type { ParsedPolicy } from './policySpec.ts'
+import { Recency, type Dated } from './recency.ts'
+
+/** A key that is remembered. */
+interface Entry extends Dated<Entry> {
+  readonly key: string
+  readonly stack: PolicyStack
+  readonly policy: Policy
+  /** Where it stands: with those whose circuit is closed, or not; nowhere when it has been forgotten. */
+  among: Recency<Entry> | undefined
+}
+
+const CLOSED: CircuitState = { status: 'closed' }
+
+/** A key outlives its time by at most this part of it. */
+const LOOKS = 16
+
+/** The keys of a keyed policy: a stack for each, bounded, expiring, and never too many ejected. */
+export class KeyRegistry {
+  readonly #decisions: KeyedDecisions
+  readonly #policy: ParsedPolicy
+  readonly #entries = new Map<string, Entry>()
+  readonly #healthy = new Recency<Entry>()
+  readonly #ejected = new Recency<Entry>()
+  readonly #changes = new Relay<ReadonlyMap<string, KeyState>>()
+  #isTelling = false
+  #lookAt = -Infinity
+
+  constructor(decisions: KeyedDecisions) {
+    this.#decisions = decisions
+    this.#policy = shareBudget(decisions.policy, decisions.scheduler)
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  readonly state$ = new Observable<ReadonlyMap<string, KeyState>>((out) => {
+    out.next(this.#states())
+    return this.#changes.subscribe(out)
+  })
+
+  policyOf(key: string): Policy {
+    return this.#entryOf(key).policy
+  }
+
+  isolate(key: string): Subscription {
+    const { breaker } = this.#entryOf(key).stack
+    if (breaker === undefined) throw new Error('the stack has no breaker that could hold a key off')
+    return breaker.isolate()
+  }
+
+  snapshot(): KeyedSnapshot {
+    const circuits = [...this.#entries].flatMap(([key, { stack }]): [string, CircuitSnapshot][] =>
+      stack.breaker === undefined ? [] : [[key, stack.breaker.snapshot()]],
+    )
+    return { circuits: Object.fromEntries(circuits) }
+  }
+
+  restore({ circuits }: KeyedSnapshot): void {
+    const ordered = Object.entries(circuits)
+    for (const [key] of ordered) this.#entryOf(key)
+    for (const [key, circuit] of ordered) this.#entries.get(key)?.stack.breaker?.restore(circuit)
+    this.#letIn()
+  }
+
+  #entryOf(key: string): Entry {
+    const now = this.#decisions.scheduler.now()
+    const known = this.#entries.get(key)
+    if (known !== undefined) {
+      known.usedAt = now
+      if (now >= this.#lookAt) this.#expire(now)
+      return known
+    }
+    if (now >= this.#lookAt) this.#expire(now)
+    if (this.#entries.size >= this.#decisions.maxKeys) this.#forget(this.#healthy.oldest ?? this.#ejected.oldest)
+    const entry = this.#make(String(key), now)
+    this.#entries.set(entry.key, entry)
+    this.#healthy.add(entry)
+    return entry
+  }
+
+  #make(key: string, usedAt: number): Entry {
+    const { random, scheduler, onEvent } = this.#decisions
+    const stack = buildPolicy(this.#policy, {
+      scheduler,
+      random,
+      onEvent: onEvent && ((event) => onEvent({ ...event, key })),
+      spare: () => (entry.among === this.#healthy ? this.#whySpared() : undefined),
+      onState: (state) => this.#moved(entry, state),
+    })
+    const { layer } = stack
+    const own = policy((attempt, { dueAt, report }) =>
+      layer(attempt, { dueAt, report: (event: PolicyEvent) => report({ ...event, key }) }),
+    )
+    const entry: Entry = {
+      key,
+      stack,
+      policy: own,
+      usedAt,
+      among: this.#healthy,
+      before: undefined,
+      after: undefined,
+      placedAt: usedAt,
+    }
+    return entry
+  }
+
+  /** How many keys may be ejected now. */
+  #cap(): number {
+    const { share, atLeast, known = () => this.#entries.size } = this.#decisions.ejection
+    const all = known()
+    return Math.max(0, Math.min(all - 1, Math.max(atLeast, Math.floor(all * share))))
+  }
+
+  #whySpared(): string | undefined {
+    const cap = this.#cap()
+    if (this.#ejected.size < cap) return undefined
+    return `${this.#ejected.size} keys are ejected, and no more than ${cap} may be`
+  }
+
+  #moved(entry: Entry, { status }: CircuitState): void {
+    const among = status === 'closed' ? this.#healthy : this.#ejected
+    if (entry.among === undefined) return
+    if (entry.among !== among) {
+      entry.among.remove(entry)
+      among.add(entry)
+      entry.among = among
+    }
+    this.#tell()
+  }
+
+  #expire(now: number): void {
+    this.#lookAt = now + this.#decisions.expireAfterMs / LOOKS
+    const before = now - this.#decisions.expireAfterMs
+    let expired = false
+    for (const all of [this.#healthy, this.#ejected]) {
+      for (let oldest = all.oldest; oldest !== undefined && oldest.usedAt <= before; oldest = all.oldest) {
+        this.#forget(oldest)
+        expired = true
+      }
+    }
+    if (expired) this.#letIn()
+  }
+
+  #forget(entry: Entry | undefined): void {
+    if (entry === undefined) return
+    entry.among?.remove(entry)
+    entry.among = undefined
+    this.#entries.delete(entry.key)
+    this.#tell()
+  }
+
+  /** Fewer keys are known than before: the longest ejected begin anew. Those that are held by hand stay. */
+  #letIn(): void {
+    const cap = this.#cap()
+    for (let entry = this.#ejected.oldest; entry !== undefined && this.#ejected.size > cap;) {
+      const { after, stack } = entry
+      if (stack.breaker?.state.status !== 'isolated') this.#forget(entry)
+      entry = after
+    }
+  }
+
+  #tell(): void {
+    if (this.#isTelling || !this.#changes.observed) return
+    this.#isTelling = true
+    this.#decisions.scheduler.schedule(() => {
+      this.#isTelling = false
+      this.#changes.next(this.#states())
+    })
+  }
+
+  #states(): ReadonlyMap<string, KeyState> {
+    return new Map(
+      [...this.#entries].map(
+        ([
+          key,
+          {
+            stack: { breaker, bulkhead },
+          },
+        ]): [string, KeyState] => [
+          key,
+          { circuit: breaker?.state ?? CLOSED, running: bulkhead?.running ?? 0, waiting: bulkhead?.waiting ?? 0 },
+        ],
+      ),
+    )
+  }
+}

@@ -1,0 +1,62 @@
+import { asyncScheduler, defer, type SchedulerLike } from 'rxjs'
+import { z } from 'zod'
+import { DeadlineError } from '../errors/errors.ts'
+import { parseOptions } from '../errors/parseOptions.ts'
+import { attemptOf, policy, type Policy } from './policy.ts'
+import type { PolicyListener } from './policyEvent.ts'
+import { someMs, surroundings } from './schemas.ts'
+import { timed, type Bounds } from './timed.ts'
+import { timeoutSpec } from './withTimeout.ts'
+
+/** The limit of {@link withDeadline}. */
+export interface DeadlineOptions {
+  /** How long the call may take from end to end, retries and waits included. @unit milliseconds */
+  readonly deadlineMs: number
+  /** The whole call, or the time until its first value. Default: `whole`. */
+  readonly bounds?: Bounds
+  /** Hears of calls that took too long. */
+  readonly onEvent?: PolicyListener
+  /** The clock. Default: `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike
+}
+
+/** The part of {@link DeadlineOptions} that is plain data. */
+export const deadlineSpec = { deadlineMs: someMs, bounds: timeoutSpec.bounds }
+
+const schema = z.strictObject({ ...deadlineSpec, ...surroundings })
+
+/**
+ * Gives up a call at a point in time that all policies inside it know: none starts what could not end in time.
+ *
+ * ```marble
+ * source  --#
+ * result  --------#
+ * ```
+ *
+ * @param options See {@link DeadlineOptions}.
+ * @unit   milliseconds from the subscription.
+ * @shape  As the source, until then. The outermost policy of a stack; of two deadlines the earlier one counts.
+ * @errors `DeadlineError`; those of the source, unchanged. `ConfigError` at construction.
+ * @source gRPC deadlines.
+ */
+export function withDeadline(options: DeadlineOptions): Policy {
+  return deadlinePolicy(parseOptions('withDeadline', schema, options))
+}
+
+/** A deadline of options that have been looked at. */
+export function deadlinePolicy(decisions: z.output<typeof schema>): Policy {
+  const { deadlineMs, bounds, scheduler = asyncScheduler, onEvent } = decisions
+  return policy(
+    (attempt, call) =>
+      defer(() => {
+        const dueAt = Math.min(call.dueAt, scheduler.now() + deadlineMs)
+        const tooLate = () => {
+          call.report({ type: 'policy:timed-out', policy: 'deadline', afterMs: deadlineMs })
+          return new DeadlineError(`not settled within ${deadlineMs} ms`, { deadlineMs })
+        }
+        const inner = { dueAt, report: call.report }
+        return timed(attemptOf(attempt, inner), deadlineMs, bounds, scheduler, tooLate)
+      }),
+    onEvent,
+  )
+}
