@@ -6,7 +6,11 @@ export type { CoreState, PeerState } from './swarm/state.ts'
 export type { Entry, Limits } from './swarm/ledger.ts'
 export type { TransportName } from './swarm/libp2p/transports.ts'
 
-export { connections, type ConnectionsState } from './swarm/behaviours/connections/connections.ts'
+export {
+  connections,
+  type ConnectionsOptions,
+  type ConnectionsState,
+} from './swarm/behaviours/connections/connections.ts'
 export type {
   ConnectionsCommand,
   ConnectionsEvent,
@@ -26,7 +30,7 @@ export type {
   IdentifyPorts,
   Identity,
 } from './swarm/behaviours/identify/identifyBehaviour.ts'
-export { ping, type PingState } from './swarm/behaviours/ping/ping.ts'
+export { ping, type PingOptions, type PingState } from './swarm/behaviours/ping/ping.ts'
 export type { PingCommand, PingEvent, PingOnce, PingPorts, PingWatch } from './swarm/behaviours/ping/pingBehaviour.ts'
 export { kad, type KadOptions, type KadState } from './swarm/behaviours/kad/kad.ts'
 export type { KadEvent, KadPorts } from './swarm/behaviours/kad/kadBehaviour.ts'
@@ -64,6 +68,7 @@ export type { PeerRef } from './swarm/behaviours/checkPeer.ts'
 
 export { ofType } from './operators/ofType.ts'
 export { perform } from './swarm/perform.ts'
+export { guard, type Guard, type GuardWires, type PolicyOption } from './swarm/guard.ts'
 export { performTogether, type TogetherOptions } from './swarm/performTogether.ts'
 export { command } from './swarm/vocabulary/command.ts'
 export type { AnyCommand, Command, CommandMeta, Priority, ResultOf, TraceContext } from './swarm/vocabulary/command.ts'

@@ -176,7 +176,7 @@ describe.each(wires)('gossipsub over %s', (transport) => {
       await eventually(() => texts().includes('good news'))
       expect(texts()).toEqual(['good news'])
       const own = await failure(publish(b, 'bad news of my own'))
-      expect(own).toMatchObject({ name: 'PubsubError', topic })
+      expect(own).toMatchObject({ name: 'RefusedMessageError', topic })
       expect(errors.seen).toEqual([])
     },
   )

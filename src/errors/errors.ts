@@ -199,6 +199,9 @@ export class InvalidRecordError extends failure('InvalidRecordError', 'ERR_INVAL
 /** A message could not be published. */
 export class PubsubError extends failure('PubsubError', 'ERR_PUBSUB', RETRYABLE) {}
 
+/** The topic's own validator does not let the message through. */
+export class RefusedMessageError extends failure('RefusedMessageError', 'ERR_REFUSED_MESSAGE') {}
+
 /** A relay refused, or the relayed path broke. */
 export class RelayError extends failure('RelayError', 'ERR_RELAY', RETRYABLE) {}
 

@@ -1,3 +1,5 @@
+import { policySpec } from '../policies/policySpec.ts'
+import { problemsIn } from '../errors/problemsIn.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
 import { InvalidCommandError, type SwarmError } from '../errors/errors.ts'
 
@@ -17,6 +19,24 @@ export function inspect(sent: unknown): SwarmError | undefined {
   }
   if (meta !== undefined && (typeof meta !== 'object' || (meta as object | null) === null)) {
     return new InvalidCommandError('meta: must be an object', { field: 'meta', command: type, commandId: id })
+  }
+  const policy: unknown = meta?.policy
+  if (policy !== undefined && policy !== false) {
+    const [problem] = problemsIn('meta.policy', policySpec, policy).problems
+    if (problem !== undefined) {
+      const context = { field: problem.path, command: type, commandId: id }
+      return new InvalidCommandError(`${problem.path}: ${problem.message}`, context)
+    }
+  }
+  const priority: unknown = meta?.priority
+  if (priority !== undefined && priority !== 'control' && priority !== 'normal' && priority !== 'bulk') {
+    const message = `meta.priority: must be control, normal or bulk, not ${JSON.stringify(priority)}`
+    return new InvalidCommandError(message, { field: 'meta.priority', command: type, commandId: id })
+  }
+  const principal: unknown = meta?.principal
+  if (principal !== undefined && typeof principal !== 'string') {
+    const message = `meta.principal: must be text, not ${typeof principal}`
+    return new InvalidCommandError(message, { field: 'meta.principal', command: type, commandId: id })
   }
   const deadlineMs: unknown = meta?.deadlineMs
   if (deadlineMs !== undefined && typeof deadlineMs !== 'number') {

@@ -1,6 +1,9 @@
 import { from, Observable, Subscriber, type ObservableInput } from 'rxjs'
 import { contextOf, type AnyCommand } from './vocabulary/command.ts'
 import { SwarmError, UnexpectedError } from '../errors/errors.ts'
+import type { Call } from '../policies/policy.ts'
+import type { PolicyEvent } from '../policies/policyEvent.ts'
+import type { Guard } from './guard.ts'
 import type { Fact, Outcome } from './vocabulary/event.ts'
 
 /**
@@ -15,6 +18,7 @@ import type { Fact, Outcome } from './vocabulary/event.ts'
  * @param cancel$ Ids of commands whose work is to stop at once, without an outcome: who cancels says so.
  * @param work    Starts the work of a command; unsubscribing aborts it. May throw.
  * @param say     Turns a result into a fact; `cause` is added.
+ * @param guarded The policy of a command: it may start the work again, later, or not at all, and what it does is said.
  * @shape  Cold in, cold out; works of different commands interleave, each in its own order. Unbounded here, because the
  *         swarm's intake bounds the commands in flight. Completes when the source has and every work is done.
  * @errors A failing or throwing `work` or `say` becomes `command:failed` of that command alone; a foreign error is
@@ -25,10 +29,11 @@ export function perform<C extends AnyCommand, Result, F extends Fact>(
   cancel$: Observable<string>,
   work: (command: C) => ObservableInput<Result>,
   say: (result: Result, command: C) => F,
-): (command$: Observable<C>) => Observable<F | Outcome> {
+  guarded?: Guard<NoInfer<C>>,
+): (command$: Observable<C>) => Observable<F | Outcome | PolicyEvent> {
   return (command$) =>
     new Observable((out) => {
-      const tasks = new Tasks(out, work, say)
+      const tasks = new Tasks(out, work, say, guarded)
       out.add(() => tasks.stopAll())
       out.add(cancel$.subscribe((id) => tasks.stop(id)))
       out.add(
@@ -44,16 +49,19 @@ export function perform<C extends AnyCommand, Result, F extends Fact>(
 /** The works that run. A class, so that a swarm of many behaviours runs one piece of code and not as many closures. */
 class Tasks<C extends AnyCommand, Result, F extends Fact> {
   readonly #running = new Map<string, Task<C, Result, F>>()
-  readonly #out: Subscriber<F | Outcome>
+  readonly #out: Subscriber<F | Outcome | PolicyEvent>
   readonly #work: (command: C) => ObservableInput<Result>
   readonly #say: (result: Result, command: C) => F
+  readonly #guarded: Guard<C> | undefined
   #ended = false
 
   constructor(
-    out: Subscriber<F | Outcome>,
+    out: Subscriber<F | Outcome | PolicyEvent>,
     work: (command: C) => ObservableInput<Result>,
     say: (result: Result, command: C) => F,
+    guarded: Guard<C> | undefined,
   ) {
+    this.#guarded = guarded
     this.#out = out
     this.#work = work
     this.#say = say
@@ -64,10 +72,19 @@ class Tasks<C extends AnyCommand, Result, F extends Fact> {
     const task = new Task(command, this)
     this.#running.set(command.id, task)
     try {
-      from(this.#work(command)).subscribe(task)
+      const policy = this.#guarded?.policyOf(command)
+      if (policy === undefined) from(this.#work(command)).subscribe(task)
+      else
+        policy
+          .layer(() => from(this.#work(command)), this.#callOf(command, this.#guarded!.dueAt(command)))
+          .subscribe(task)
     } catch (error) {
       task.error(error)
     }
+  }
+
+  #callOf({ id: cause }: C, dueAt: number): Call {
+    return { dueAt, report: (event) => this.#out.next({ ...event, cause }) }
   }
 
   tell(result: Result, command: C): void {

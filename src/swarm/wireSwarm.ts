@@ -41,7 +41,7 @@ interface Route {
  * command.
  */
 export function wireSwarm(host: Host, modules: readonly AnyModule[], options: WireOptions): WiredSwarm {
-  const { scheduler, random } = options
+  const { scheduler, random, deadlineMs } = options
   const command$ = new Subject<AnyCommand>()
   const heard$ = new Relay<Stamped<Fact>>()
   const published$ = new Relay<Stamped<Fact>>()
@@ -49,7 +49,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   /** Outcomes that the swarm itself says, and the entry each is meant for; none for a command that was refused. */
   const bound = new Map<Fact, Entry<Route> | undefined>()
   const routes = new Map<string, { readonly route: Route; readonly spec: AnyCommandSpec }>()
-  const ledger = new Ledger<Route>(options.limits, options.deadlineMs, scheduler, expire)
+  const ledger = new Ledger<Route>(options.limits, deadlineMs, scheduler, expire)
   const say = inOrder<CoreEvent | Fact>(tell)
   const { initial, reduce } = reducer(modules, say)
   const state$ = new BehaviorSubject(initial)
@@ -277,7 +277,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     for (const route of switchboard) {
       const { module, command$, cancel$ } = route
       const ports = portsOf(module)
-      const wires = { command$, cancel$, event$: heard$, ports, self: host.self, scheduler, random }
+      const wires = { command$, cancel$, event$: heard$, ports, self: host.self, scheduler, random, deadlineMs }
       const behaviour$ = supervise(() => module.behaviour(wires as never).pipe(map(checkFact)), {
         scheduler,
         random,

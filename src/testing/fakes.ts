@@ -17,7 +17,15 @@ export const FAKE_SELF = 'self'
 export function fakeWires<C extends AnyCommand, Ports>(
   given: Pick<Wires<C, Ports>, 'command$' | 'ports'> & Partial<Wires<C, Ports>>,
 ): Wires<C, Ports> {
-  return { cancel$: NEVER, event$: NEVER, self: FAKE_SELF, scheduler: asyncScheduler, random: () => 0.5, ...given }
+  return {
+    cancel$: NEVER,
+    event$: NEVER,
+    self: FAKE_SELF,
+    scheduler: asyncScheduler,
+    random: () => 0.5,
+    deadlineMs: 5_000,
+    ...given,
+  }
 }
 
 /** Ports of which every call gives the same stream, and which never speak by themselves. */

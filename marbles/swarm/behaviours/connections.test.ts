@@ -2,7 +2,10 @@ import { connections, type ConnectionInfo, type ConnectionsCommand, type Connect
 import { FAKE_SELF, fakePorts, fakeWires, inVirtualTime, marbles, obeysBehaviourLaws } from 'rxswarm/testing'
 import { map, NEVER } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { connectionsBehaviour } from '../../../src/swarm/behaviours/connections/connectionsBehaviour.ts'
+import { connectionsBehaviour as behaviourOf } from '../../../src/swarm/behaviours/connections/connectionsBehaviour.ts'
+
+/** As it is without policies. */
+const connectionsBehaviour = behaviourOf({ policy: false })
 
 const connection: ConnectionInfo = {
   id: '1',

@@ -4,7 +4,7 @@ import { map, NEVER } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { gossipsubBehaviour } from '../../../src/swarm/behaviours/gossipsub/gossipsubBehaviour.ts'
 
-const behaviour = gossipsubBehaviour({ maxMessageBytes: 8 })
+const behaviour = gossipsubBehaviour({ maxMessageBytes: 8, policy: false })
 const data = new Uint8Array([1])
 const publish = gossipsub.publish({ topic: 't', data })
 const peers = gossipsub.peers({ topic: 't' })

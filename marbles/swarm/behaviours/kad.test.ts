@@ -17,7 +17,7 @@ const records: RecordRules = {
     select: () => 9,
   },
 }
-const behaviour = (mode: KadMode = 'server') => kadBehaviour({ records, mode, maxRecordBytes: 1_000 })
+const behaviour = (mode: KadMode = 'server') => kadBehaviour({ records, mode, maxRecordBytes: 1_000, policy: false })
 const silent = fakePorts<KadPorts>(() => NEVER)
 const portsWith = (ports: Partial<KadPorts>): KadPorts => ({ ...silentPorts, ...ports })
 const silentPorts = Object.fromEntries(

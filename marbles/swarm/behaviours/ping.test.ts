@@ -2,7 +2,10 @@ import { ping, type PingCommand, type PingPorts } from 'rxswarm'
 import { FAKE_SELF, fakeWires, marbles, obeysBehaviourLaws } from 'rxswarm/testing'
 import { map } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { pingBehaviour } from '../../../src/swarm/behaviours/ping/pingBehaviour.ts'
+import { pingBehaviour as behaviourOf } from '../../../src/swarm/behaviours/ping/pingBehaviour.ts'
+
+/** As it is without policies. */
+const pingBehaviour = behaviourOf({ policy: false })
 
 const once = ping.once({ peer: 'p' })
 const watch = ping.watch({ peer: 'p', intervalMs: 6 })

@@ -1,5 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Observable, SchedulerLike } from 'rxjs'
+import type { PolicyEvent } from '../../policies/policyEvent.ts'
 import type { AnyCommand, ResultOf } from './command.ts'
 import type { ConfigProblem } from '../../errors/errors.ts'
 import type { CoreEvent, Fact, Outcome, Stamped } from './event.ts'
@@ -20,6 +21,8 @@ export interface Wires<C extends AnyCommand, Ports> {
   readonly scheduler: SchedulerLike
   /** The only chance. @unit 0 (inclusive) to 1 (exclusive) */
   readonly random: () => number
+  /** Deadline of a command that names none. @unit milliseconds */
+  readonly deadlineMs: number
 }
 
 /**
@@ -30,7 +33,9 @@ export interface Wires<C extends AnyCommand, Ports> {
  * @errors Expected failures are events. An error is a crash: the supervisor restarts the behaviour with backoff, and
  *         the commands that were in its hands fail with `BehaviourCrashedError`.
  */
-export type Behaviour<C extends AnyCommand, E extends Fact, Ports> = (wires: Wires<C, Ports>) => Observable<E | Outcome>
+export type Behaviour<C extends AnyCommand, E extends Fact, Ports> = (
+  wires: Wires<C, Ports>,
+) => Observable<E | Outcome | PolicyEvent>
 
 /** How commands of one type are answered. */
 export interface CommandSpec<C extends AnyCommand, E extends Fact> {
@@ -83,7 +88,7 @@ export interface BehaviourModule<
   /** The adapter: the only code here that touches libp2p. */
   ports(node: Libp2p): Ports
   /** See {@link Behaviour}. */
-  behaviour(wires: Wires<C, Ports>): Observable<E | Outcome>
+  behaviour(wires: Wires<C, Ports>): Observable<E | Outcome | PolicyEvent>
 }
 
 /** Any module, whatever its commands and events: what the wiring knows of it. */
@@ -134,7 +139,7 @@ export type EventOf<Modules extends readonly unknown[]> =
   | Stamped<CoreEvent>
   | (Modules[number] extends infer Module
       ? Module extends { behaviour(wires: never): Observable<infer E extends Fact> }
-        ? Stamped<Exclude<E, Outcome>>
+        ? Stamped<Exclude<E, Outcome | PolicyEvent>>
         : never
       : never)
 

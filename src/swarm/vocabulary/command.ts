@@ -1,3 +1,4 @@
+import type { PolicySpec } from '../../policies/policySpec.ts'
 import type { ErrorContext } from '../../errors/errors.ts'
 
 /** How urgent a command is: control traffic, ordinary work, or what can wait. */
@@ -23,6 +24,11 @@ export interface CommandMeta {
   readonly priority?: Priority
   /** On whose behalf. */
   readonly principal?: string
+  /**
+   * What guards this command instead of its behaviour's policy, for it alone: retries, timeouts, hedges; `false` for
+   * nothing.
+   */
+  readonly policy?: PolicySpec | false
   /** The trace that this command is part of. */
   readonly trace?: TraceContext
 }

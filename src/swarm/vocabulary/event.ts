@@ -1,3 +1,4 @@
+import type { PolicyEvent } from '../../policies/policyEvent.ts'
 import type { SwarmError } from '../../errors/errors.ts'
 
 /**
@@ -117,4 +118,4 @@ export type SupervisionEvent =
   | { readonly type: 'swarm:stopped'; readonly undrained: readonly Undrained[] }
 
 /** Every event that a swarm can emit without any behaviour. */
-export type CoreEvent = NodeEvent | Outcome | SupervisionEvent
+export type CoreEvent = NodeEvent | Outcome | SupervisionEvent | PolicyEvent

@@ -1,10 +1,14 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { z } from 'zod'
+import { problemsIn } from '../../../errors/problemsIn.ts'
+import { policyOption, type PolicyOption } from '../../guard.ts'
 import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'
 import type { PeerRef } from '../checkPeer.ts'
 import {
   connectionsBehaviour,
+  DIAL_POLICY,
   type ConnectionsCommand,
   type ConnectionsEvent,
   type ConnectionsPorts,
@@ -32,15 +36,24 @@ const state: Slice<ConnectionsState, ConnectionsEvent | CoreEvent> = {
   },
 }
 
-function module(): BehaviourModule<
-  'connections',
-  ConnectionsCommand,
-  ConnectionsEvent,
-  ConnectionsPorts,
-  ConnectionsState
-> {
+/** Options of {@link connections}. */
+export interface ConnectionsOptions {
+  /**
+   * What guards dials, for each peer or address: a stack of policies as plain data, or `false` for none. Default: see
+   * `DIAL_POLICY`.
+   */
+  readonly policy?: PolicyOption
+}
+
+const schema = z.strictObject({ policy: policyOption(DIAL_POLICY) })
+
+function module(
+  options: ConnectionsOptions = {},
+): BehaviourModule<'connections', ConnectionsCommand, ConnectionsEvent, ConnectionsPorts, ConnectionsState> {
+  const { value, problems } = problemsIn('connections', schema, options)
   return {
     name: 'connections',
+    problems,
     commands: {
       'connections/dial': { answers: { 'connections:dialed': ({ connection }) => connection } },
       'connections/hang-up': { answers: { 'connections:hung-up': ({ closed }) => closed } },
@@ -50,11 +63,11 @@ function module(): BehaviourModule<
     },
     state,
     ports: connectionsPorts,
-    behaviour: connectionsBehaviour,
+    behaviour: connectionsBehaviour(value),
   }
 }
 
-/** Opens, closes and reports connections and listeners: `connections()` for `use`, and its commands. */
+/** Opens, closes and reports connections and listeners: `connections({ policy })` for `use`, and its commands. */
 export const connections = Object.assign(module, {
   /**
    * Connects to a peer id, or to whoever answers at a multiaddr, or at the first of several that does.

@@ -1,5 +1,7 @@
 import { map, merge, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
+import type { ParsedPolicy, PolicySpec } from '../../../policies/policySpec.ts'
+import { guard } from '../../guard.ts'
 import { perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { Command } from '../../vocabulary/command.ts'
@@ -74,6 +76,27 @@ export type ConnectionsEvent =
       readonly cause?: string
     }
 
+/** What guards a behaviour's dials. */
+export interface ConnectionsDecisions {
+  readonly policy: ParsedPolicy | false
+}
+
+/**
+ * What guards dials unless it is told otherwise, for each peer: two retries, of all dials together a fifth of the calls and
+ * one a second; after 5 failures in a row none is made for 5 s, longer each time, at most a minute.
+ */
+export const DIAL_POLICY = {
+  retry: {
+    retries: 2,
+    backoff: { type: 'exponential', initialDelayMs: 100, maxDelayMs: 1_000, jitter: 'half' },
+    budget: { share: 0.2, minPerSecond: 1 },
+  },
+  breaker: {
+    breaker: { type: 'consecutive', threshold: 5 },
+    halfOpenAfterMs: { baseMs: 5_000, maxMs: 60_000, forgiveAfterMs: 10_000 },
+  },
+} as const satisfies PolicySpec
+
 /**
  * Opens and closes connections and listeners, and reports them.
  *
@@ -87,54 +110,58 @@ export type ConnectionsEvent =
  * @errors Every failure is `command:failed`.
  * @source libp2p connections.
  */
-export const connectionsBehaviour: Behaviour<ConnectionsCommand, ConnectionsEvent, ConnectionsPorts> = ({
-  command$,
-  cancel$,
-  ports,
-  self,
-}) =>
-  merge(
-    command$.pipe(
-      ofType('connections/dial'),
-      perform(
-        cancel$,
-        ({ to }) => (checkTarget(to, self), ports.dial(to)),
-        (connection): ConnectionsEvent => ({ type: 'connections:dialed', connection }),
+export const connectionsBehaviour =
+  ({ policy }: ConnectionsDecisions): Behaviour<ConnectionsCommand, ConnectionsEvent, ConnectionsPorts> =>
+  ({ command$, cancel$, ports, self, ...wires }) =>
+    merge(
+      command$.pipe(
+        ofType('connections/dial'),
+        perform(
+          cancel$,
+          ({ to }) => (checkTarget(to, self), ports.dial(to)),
+          (connection): ConnectionsEvent => ({ type: 'connections:dialed', connection }),
+          guard<Dial>(wires, policy, ({ to }) => targetOf(to)),
+        ),
       ),
-    ),
-    command$.pipe(
-      ofType('connections/hang-up'),
-      perform(
-        cancel$,
-        ({ peer }) => (checkPeer(peer, self), ports.hangUp(peer)),
-        (closed, { peer }): ConnectionsEvent => ({ type: 'connections:hung-up', peer, closed }),
+      command$.pipe(
+        ofType('connections/hang-up'),
+        perform(
+          cancel$,
+          ({ peer }) => (checkPeer(peer, self), ports.hangUp(peer)),
+          (closed, { peer }): ConnectionsEvent => ({ type: 'connections:hung-up', peer, closed }),
+        ),
       ),
-    ),
-    command$.pipe(
-      ofType('connections/listen'),
-      perform(
-        cancel$,
-        ({ address }) => ports.listen(address),
-        (addresses, { address }): ConnectionsEvent => ({ type: 'connections:listening', address, addresses }),
+      command$.pipe(
+        ofType('connections/listen'),
+        perform(
+          cancel$,
+          ({ address }) => ports.listen(address),
+          (addresses, { address }): ConnectionsEvent => ({ type: 'connections:listening', address, addresses }),
+        ),
       ),
-    ),
-    command$.pipe(
-      ofType('connections/unlisten'),
-      perform(
-        cancel$,
-        ({ address }) => ports.unlisten(address).pipe(map(() => address)),
-        (address): ConnectionsEvent => ({ type: 'connections:unlistened', address }),
+      command$.pipe(
+        ofType('connections/unlisten'),
+        perform(
+          cancel$,
+          ({ address }) => ports.unlisten(address).pipe(map(() => address)),
+          (address): ConnectionsEvent => ({ type: 'connections:unlistened', address }),
+        ),
       ),
-    ),
-    command$.pipe(
-      ofType('connections/list'),
-      perform(
-        cancel$,
-        () => ports.list(),
-        (connections): ConnectionsEvent => ({ type: 'connections:listed', connections }),
+      command$.pipe(
+        ofType('connections/list'),
+        perform(
+          cancel$,
+          () => ports.list(),
+          (connections): ConnectionsEvent => ({ type: 'connections:listed', connections }),
+        ),
       ),
-    ),
-  )
+    )
+
+/** Whom a dial is about: the peer that its addresses name, else the address. */
+function targetOf(to: Dial['to']): string {
+  const first = String(Array.isArray(to) ? to[0] : to)
+  return first.slice(first.lastIndexOf('/p2p/') + 1).replace(/^p2p\//, '')
+}
 
 function checkTarget(to: unknown, self: string): void {
   const targets: readonly unknown[] = Array.isArray(to) ? to : [to]

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { problemsIn } from '../../../errors/problemsIn.ts'
+import { policyOption, type PolicyOption } from '../../guard.ts'
 import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'
 import {
   gossipsubBehaviour,
+  PUBLISH_POLICY,
   type GossipsubCommand,
   type GossipsubEvent,
   type GossipsubPorts,
@@ -21,6 +23,8 @@ export interface GossipsubOptions {
   readonly validators?: Readonly<Record<string, MessageValidator>>
   /** Longest message that can be published. Default: 1 MiB less 4 KiB, which go-libp2p still takes. @unit bytes */
   readonly maxMessageBytes?: number
+  /** What guards publishing: a stack of policies as plain data, or `false` for none. Default: see `PUBLISH_POLICY`. */
+  readonly policy?: PolicyOption
 }
 
 /** Topics that this node has joined, and which peers have joined which. */
@@ -46,6 +50,7 @@ const schema = z.strictObject({
     .positive('must be above 0')
     .max(MOST_MESSAGE_BYTES, `must be at most ${MOST_MESSAGE_BYTES}`)
     .default((1 << 20) - 4_096),
+  policy: policyOption(PUBLISH_POLICY),
 })
 
 /** Foreign topics that the state keeps: each costs a little at every change, and peers announce what they like. */

@@ -1,5 +1,7 @@
 import { defer, map, merge, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
+import type { ParsedPolicy, PolicySpec } from '../../../policies/policySpec.ts'
+import { guard } from '../../guard.ts'
 import { perform } from '../../perform.ts'
 import { performTogether } from '../../performTogether.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
@@ -86,7 +88,16 @@ export type GossipsubEvent =
 export interface GossipsubDecisions {
   /** @unit bytes */
   readonly maxMessageBytes: number
+  readonly policy: ParsedPolicy | false
 }
+
+/**
+ * What guards publishing unless it is told otherwise: two retries 200 ms apart, since peers that have just connected have not
+ * said yet what they listen to; of all messages together a fifth and one a second.
+ */
+export const PUBLISH_POLICY = {
+  retry: { retries: 2, backoff: { type: 'constant', delayMs: 200 }, budget: { share: 0.2, minPerSecond: 1 } },
+} as const satisfies PolicySpec
 
 /**
  * Publishes to topics, and joins them for as long as somebody listens.
@@ -108,8 +119,8 @@ export interface GossipsubDecisions {
  * @source libp2p gossipsub 1.2.
  */
 export const gossipsubBehaviour =
-  ({ maxMessageBytes }: GossipsubDecisions): Behaviour<GossipsubCommand, GossipsubEvent, GossipsubPorts> =>
-  ({ command$, cancel$, ports }) =>
+  ({ maxMessageBytes, policy }: GossipsubDecisions): Behaviour<GossipsubCommand, GossipsubEvent, GossipsubPorts> =>
+  ({ command$, cancel$, ports, ...wires }) =>
     merge(
       command$.pipe(
         ofType('gossipsub/publish'),
@@ -117,6 +128,7 @@ export const gossipsubBehaviour =
           cancel$,
           (c) => (checkMessage(c, maxMessageBytes), ports.publish(c.topic, c.data)),
           (published): GossipsubEvent => ({ type: 'gossipsub:published', ...published }),
+          guard(wires, policy),
         ),
       ),
       command$.pipe(

@@ -1,7 +1,7 @@
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { defer, filter, from, fromEvent, map, mergeMap, Observable, of, type Subscriber } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
-import { PubsubError, SwarmError } from '../../../errors/errors.ts'
+import { PubsubError, RefusedMessageError, SwarmError } from '../../../errors/errors.ts'
 import type { GossipMessage, GossipsubPorts, PublishedMessage } from './gossipsubBehaviour.ts'
 import { plain, verdictOf, type GossipsubService, type MessageValidator } from './gossipsubService.ts'
 
@@ -69,7 +69,7 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
     const { verdict, error } =
       validator === undefined ? { verdict: 'accept' as const } : await verdictOf(validator, own)
     if (verdict !== 'accept') {
-      throw new PubsubError(`${topic}: its own validator says ${verdict}`, { topic, cause: error })
+      throw new RefusedMessageError(`${topic}: its own validator says ${verdict}`, { topic, cause: error })
     }
     for (let waitedMs = 0; unready(topic).length > 0 && waitedMs < READY_MS; waitedMs += LOOK_AGAIN_MS) {
       if (waitedMs === REVIVE_AFTER_MS) await Promise.all(unready(topic).map(revive))

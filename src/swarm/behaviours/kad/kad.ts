@@ -1,11 +1,12 @@
 import type { CID } from 'multiformats/cid'
 import { z } from 'zod'
 import { problemsIn } from '../../../errors/problemsIn.ts'
+import { policyOption, type PolicyOption } from '../../guard.ts'
 import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'
 import type { PeerRef } from '../checkPeer.ts'
-import { kadBehaviour, type KadEvent, type KadPorts } from './kadBehaviour.ts'
+import { kadBehaviour, QUERY_POLICY, type KadEvent, type KadPorts } from './kadBehaviour.ts'
 import type {
   KadClosestPeers,
   KadCommand,
@@ -34,6 +35,8 @@ export interface KadOptions {
   readonly protocol?: string
   /** Longest value, of own and foreign records. Default: 1 MiB. @unit bytes */
   readonly maxRecordBytes?: number
+  /** What guards queries: a stack of policies as plain data, or `false` for none. Default: see `QUERY_POLICY`. */
+  readonly policy?: PolicyOption
 }
 
 /** How this node takes part now. */
@@ -61,6 +64,7 @@ const schema = z.strictObject({
     .positive('must be above 0')
     .max(MOST_RECORD_BYTES, `must be at most ${MOST_RECORD_BYTES}`)
     .default(1 << 20),
+  policy: policyOption(QUERY_POLICY),
 })
 
 function module(options: KadOptions = {}): BehaviourModule<'kad', KadCommand, KadEvent, KadPorts, KadState> {

@@ -19,6 +19,8 @@ import {
   type Observable,
 } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
+import type { ParsedPolicy, PolicySpec } from '../../../policies/policySpec.ts'
+import { guard } from '../../guard.ts'
 import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import { NotFoundError, type SwarmError } from '../../../errors/errors.ts'
@@ -86,7 +88,17 @@ export interface KadDecisions {
   readonly mode: KadMode
   /** @unit bytes */
   readonly maxRecordBytes: number
+  readonly policy: ParsedPolicy | false
 }
+
+/**
+ * What guards queries unless it is told otherwise: 64 at once and 1 024 that wait, since each asks many peers; one retry, of
+ * all queries together a fifth and one a second.
+ */
+export const QUERY_POLICY = {
+  bulkhead: { concurrent: 64, maxWaiting: 1_024 },
+  retry: { retries: 1, backoff: { type: 'constant', delayMs: 250 }, budget: { share: 0.2, minPerSecond: 1 } },
+} as const satisfies PolicySpec
 
 /**
  * Stores and finds records, providers and peers in a Kademlia DHT.
@@ -104,8 +116,9 @@ export interface KadDecisions {
  * @source libp2p Kademlia DHT specification.
  */
 export const kadBehaviour =
-  ({ records, mode, maxRecordBytes }: KadDecisions): Behaviour<KadCommand, KadEvent, KadPorts> =>
-  ({ command$, cancel$, event$, ports, self }) => {
+  ({ records, mode, maxRecordBytes, policy }: KadDecisions): Behaviour<KadCommand, KadEvent, KadPorts> =>
+  ({ command$, cancel$, event$, ports, self, ...wires }) => {
+    const guarded = guard(wires, policy)
     const announced$ = (event$ as Observable<CoreEvent>).pipe(
       ofType('start', 'self:peer:update', 'transport:listening', 'transport:close'),
       map(({ announced }) => announced),
@@ -155,24 +168,24 @@ export const kadBehaviour =
     return merge(
       command$.pipe(
         ofType('kad/put'),
-        perform(cancel$, (c) => (checkRecord(c, records), put(c)), asSaid),
+        perform(cancel$, (c) => (checkRecord(c, records), put(c)), asSaid, guarded),
       ),
       command$.pipe(
         ofType('kad/get'),
-        perform(cancel$, (c) => (ruleOf(records, c.key), get(c)), asSaid),
+        perform(cancel$, (c) => (ruleOf(records, c.key), get(c)), asSaid, guarded),
       ),
-      command$.pipe(ofType('kad/provide'), perform(cancel$, provide, asSaid)),
+      command$.pipe(ofType('kad/provide'), perform(cancel$, provide, asSaid, guarded)),
       command$.pipe(
         ofType('kad/find-providers'),
-        perform(cancel$, (c) => (checkMax(c), findProviders(c)), asSaid),
+        perform(cancel$, (c) => (checkMax(c), findProviders(c)), asSaid, guarded),
       ),
       command$.pipe(
         ofType('kad/find-peer'),
-        perform(cancel$, (c) => (checkPeer(c.peer, self), findPeer(c)), asPeerFound),
+        perform(cancel$, (c) => (checkPeer(c.peer, self), findPeer(c)), asPeerFound, guarded),
       ),
       command$.pipe(
         ofType('kad/closest-peers'),
-        perform(cancel$, (c) => (checkKey(c.key), ports.closestPeers(c.key)), asPeerFound),
+        perform(cancel$, (c) => (checkKey(c.key), ports.closestPeers(c.key)), asPeerFound, guarded),
       ),
       command$.pipe(
         ofType('kad/set-mode'),

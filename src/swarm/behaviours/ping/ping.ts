@@ -1,9 +1,13 @@
 import { ping as pingService } from '@libp2p/ping'
+import { z } from 'zod'
+import { problemsIn } from '../../../errors/problemsIn.ts'
+import { policyOption, type PolicyOption } from '../../guard.ts'
 import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'
 import type { PeerRef } from '../checkPeer.ts'
 import {
+  PING_POLICY,
   pingBehaviour,
   type PingCommand,
   type PingEvent,
@@ -24,9 +28,19 @@ const state: Slice<PingState, PingEvent | CoreEvent> = {
   },
 }
 
-function module(): BehaviourModule<'ping', PingCommand, PingEvent, PingPorts, PingState> {
+/** Options of {@link ping}. */
+export interface PingOptions {
+  /** What guards `ping.once`: a stack of policies as plain data, or `false` for none. Default: see `PING_POLICY`. */
+  readonly policy?: PolicyOption
+}
+
+const schema = z.strictObject({ policy: policyOption(PING_POLICY) })
+
+function module(options: PingOptions = {}): BehaviourModule<'ping', PingCommand, PingEvent, PingPorts, PingState> {
+  const { value, problems } = problemsIn('ping', schema, options)
   return {
     name: 'ping',
+    problems,
     commands: {
       'ping/once': { answers: { 'ping:measured': ({ rttMs }) => rttMs } },
       'ping/watch': { openEnded: true, answers: { 'ping:measured': ({ rttMs }) => rttMs } },
@@ -34,11 +48,11 @@ function module(): BehaviourModule<'ping', PingCommand, PingEvent, PingPorts, Pi
     services: { ping: pingService({ maxInboundStreams: PINGS_AT_ONCE, maxOutboundStreams: PINGS_AT_ONCE }) },
     state,
     ports: pingPorts,
-    behaviour: pingBehaviour,
+    behaviour: pingBehaviour(value),
   }
 }
 
-/** Measures round-trip times: `ping()` for `use`, and its commands. */
+/** Measures round-trip times: `ping({ policy })` for `use`, and its commands. */
 export const ping = Object.assign(module, {
   /**
    * One round trip; dials when there is no connection.

@@ -1,5 +1,7 @@
 import { catchError, exhaustMap, map, merge, of, throwError, timer, timeout, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
+import type { ParsedPolicy, PolicySpec } from '../../../policies/policySpec.ts'
+import { guard } from '../../guard.ts'
 import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { Command } from '../../vocabulary/command.ts'
@@ -36,6 +38,16 @@ export type PingEvent =
 /** How long one round trip of a watch may take. @unit milliseconds */
 const ROUND_TRIP_MS = 5_000
 
+/** What guards a behaviour's single pings. */
+export interface PingDecisions {
+  readonly policy: ParsedPolicy | false
+}
+
+/** What guards a single ping unless it is told otherwise: one retry, of all pings together a fifth of the calls and one a second. */
+export const PING_POLICY = {
+  retry: { retries: 1, backoff: { type: 'constant', delayMs: 100 }, budget: { share: 0.2, minPerSecond: 1 } },
+} as const satisfies PolicySpec
+
 /**
  * Measures round trips, once or again and again.
  *
@@ -50,43 +62,41 @@ const ROUND_TRIP_MS = 5_000
  * @errors A failed `ping/once` is `command:failed`.
  * @source libp2p ping 1.0.0.
  */
-export const pingBehaviour: Behaviour<PingCommand, PingEvent, PingPorts> = ({
-  command$,
-  cancel$,
-  ports,
-  self,
-  scheduler,
-}) => {
-  const roundTrip = (peer: string) =>
-    ports.ping(peer).pipe(map((rttMs): PingEvent => ({ type: 'ping:measured', peer, rttMs })))
-  const watch = ({ peer, intervalMs }: PingWatch) =>
-    timer(0, intervalMs, scheduler).pipe(
-      exhaustMap(() =>
-        roundTrip(peer).pipe(
-          timeout({ first: ROUND_TRIP_MS, scheduler, with: () => throwError(() => tooSlow(peer)) }),
-          catchError((error: unknown) => of<PingEvent>({ type: 'ping:missed', peer, error: asSwarmError(error) })),
+export const pingBehaviour =
+  ({ policy }: PingDecisions): Behaviour<PingCommand, PingEvent, PingPorts> =>
+  ({ command$, cancel$, ports, self, ...wires }) => {
+    const { scheduler } = wires
+    const roundTrip = (peer: string) =>
+      ports.ping(peer).pipe(map((rttMs): PingEvent => ({ type: 'ping:measured', peer, rttMs })))
+    const watch = ({ peer, intervalMs }: PingWatch) =>
+      timer(0, intervalMs, scheduler).pipe(
+        exhaustMap(() =>
+          roundTrip(peer).pipe(
+            timeout({ first: ROUND_TRIP_MS, scheduler, with: () => throwError(() => tooSlow(peer)) }),
+            catchError((error: unknown) => of<PingEvent>({ type: 'ping:missed', peer, error: asSwarmError(error) })),
+          ),
+        ),
+      )
+    return merge(
+      command$.pipe(
+        ofType('ping/once'),
+        perform(
+          cancel$,
+          ({ peer }) => (checkPeer(peer, self), roundTrip(peer)),
+          (said) => said,
+          guard<PingOnce>(wires, policy, ({ peer }) => peer),
+        ),
+      ),
+      command$.pipe(
+        ofType('ping/watch'),
+        perform(
+          cancel$,
+          (command) => (checkWatch(command, self), watch(command)),
+          (said) => said,
         ),
       ),
     )
-  return merge(
-    command$.pipe(
-      ofType('ping/once'),
-      perform(
-        cancel$,
-        ({ peer }) => (checkPeer(peer, self), roundTrip(peer)),
-        (said) => said,
-      ),
-    ),
-    command$.pipe(
-      ofType('ping/watch'),
-      perform(
-        cancel$,
-        (command) => (checkWatch(command, self), watch(command)),
-        (said) => said,
-      ),
-    ),
-  )
-}
+  }
 
 function checkWatch({ peer, intervalMs }: PingWatch, self: string): void {
   checkPeer(peer, self)

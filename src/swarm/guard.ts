@@ -1,0 +1,75 @@
+import type { SchedulerLike } from 'rxjs'
+import { z } from 'zod'
+import { buildPolicy, parsePolicy, type PolicyContext } from '../policies/definePolicy.ts'
+import { keyedPolicy } from '../policies/keyed.ts'
+import { policySpec, type ParsedPolicy, type PolicySpec } from '../policies/policySpec.ts'
+import type { Policy } from '../policies/policy.ts'
+import { either } from '../policies/schemas.ts'
+import type { AnyCommand } from './vocabulary/command.ts'
+
+/** How the commands of a behaviour are guarded: a stack of policies as plain data, or `false` for none. */
+export type PolicyOption = PolicySpec | false
+
+/** A {@link PolicyOption} of a module's options. */
+export const policyOption = (usual: PolicySpec) =>
+  either((value) => value === false, z.literal(false), policySpec).prefault(usual)
+
+/** What guards the commands of a behaviour. */
+export interface Guard<C extends AnyCommand> {
+  /** The policy of a command; none when nothing guards it. */
+  policyOf(command: C): Policy | undefined
+  /** When a command that starts now must have ended. @unit milliseconds of the scheduler */
+  dueAt(command: C): number
+}
+
+/** What a guard runs on: a part of a behaviour's wires. */
+export interface GuardWires {
+  /** The only clock. */
+  readonly scheduler: SchedulerLike
+  /** The only chance. @unit 0 (inclusive) to 1 (exclusive) */
+  readonly random: () => number
+  /** Deadline of a command that names none. @unit milliseconds */
+  readonly deadlineMs: number
+}
+
+type PolicyOf<C extends AnyCommand> = (command: C) => Policy | undefined
+
+/**
+ * The policies of a behaviour's commands.
+ *
+ * @param wires  Clock and chance.
+ * @param usual  What guards a command that names no policy of its own in `meta.policy`.
+ * @param by     The key of a command, such as its peer: each key has a breaker, a rate, … of its own. Default: all share.
+ * @shape  A command's own policy is built for it alone, so of its parts a retry, a timeout, a hedge make sense; `false` is
+ *         none.
+ */
+export function guard<C extends AnyCommand>(
+  { scheduler, random, deadlineMs }: GuardWires,
+  usual: ParsedPolicy | false,
+  by?: (command: C) => string,
+): Guard<C> {
+  const context = { scheduler, random }
+  const policyOf =
+    usual === false ? () => undefined : by === undefined ? shared(usual, context) : perKey(usual, by, context)
+  return {
+    policyOf: (command) => {
+      const own = command.meta?.policy
+      if (own === undefined) return policyOf(command)
+      return own === false ? undefined : buildPolicy(parsePolicy('meta.policy', own), context)
+    },
+    dueAt: ({ meta }) => scheduler.now() + (meta?.deadlineMs ?? deadlineMs),
+  }
+}
+
+function shared(usual: ParsedPolicy, context: PolicyContext): PolicyOf<AnyCommand> {
+  const stack = buildPolicy(usual, context)
+  return () => stack
+}
+
+function perKey<C extends AnyCommand>(
+  usual: ParsedPolicy,
+  by: (command: C) => string,
+  context: PolicyContext,
+): PolicyOf<C> {
+  return keyedPolicy<C>(usual, { by, ...context })
+}
