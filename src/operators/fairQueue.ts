@@ -31,7 +31,11 @@ export interface FairQueueOptions {
 const MOST = Number.MAX_SAFE_INTEGER
 /** Shares between these can be reckoned with. */
 const [LEAST_SHARE, MOST_SHARE] = [1e-6, 1e6]
-const count = z.int('must be a whole number').min(1, 'must be at least 1')
+// Not z.int(): what is no whole number would end the checks of everything else.
+const count = z
+  .number('must be a whole number')
+  .refine(Number.isSafeInteger, 'must be a whole number')
+  .min(1, 'must be at least 1')
 const share = z
   .number('must be a number')
   .min(LEAST_SHARE, `must be at least ${LEAST_SHARE}`)
