@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ConfigError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
+import { fairFields } from './fairFields.ts'
 import { FairLane, type LaneReport } from './fairLane.ts'
 import { FairTicket, type Offer, type Ticket } from './fairTicket.ts'
 import { FairTurns, type MayRun } from './fairTurns.ts'
@@ -10,9 +11,9 @@ export interface LaneClass {
   /** By which items are offered; not empty, and different from the other lanes'. */
   readonly name: string
   /** Strict lanes are served before all others, in the order given. Default: by weight. */
-  readonly strict?: boolean
+  readonly strict?: boolean | undefined
   /** The lane's share among those that are not strict: 4 gets four times what 1 gets. Default: 1. */
-  readonly weight?: number
+  readonly weight?: number | undefined
   /** How many items may wait here, of all flows together. @unit items */
   readonly maxWaiting: number
 }
@@ -29,28 +30,10 @@ export interface FairQueueOptions {
 
 /** Costs beyond are not exact. */
 const MOST = Number.MAX_SAFE_INTEGER
-/** Shares between these can be reckoned with. */
-const [LEAST_SHARE, MOST_SHARE] = [1e-6, 1e6]
-// Not z.int(): what is no whole number would end the checks of everything else.
-const count = z
-  .number('must be a whole number')
-  .refine(Number.isSafeInteger, 'must be a whole number')
-  .min(1, 'must be at least 1')
-const share = z
-  .number('must be a number')
-  .min(LEAST_SHARE, `must be at least ${LEAST_SHARE}`)
-  .max(MOST_SHARE, `must be at most ${MOST_SHARE}`)
+const name = z.string('must be a text').min(1, 'must not be empty')
 const laneSchema = z
-  .strictObject({
-    name: z.string('must be a text').min(1, 'must not be empty'),
-    strict: z.boolean('must be true or false').optional(),
-    weight: share.optional(),
-    maxWaiting: count,
-  })
-  .refine(({ strict, weight }) => strict !== true || weight === undefined, {
-    path: ['weight'],
-    message: 'a strict lane has no weight: it is served first',
-  })
+  .strictObject({ name, ...fairFields.lane })
+  .refine(fairFields.isStrictOrWeighs, fairFields.strictAndWeighs)
 
 /** Every problem is told at once: names are compared even where a field beside them is wrong. */
 const distinct = (lanes: readonly { readonly name?: unknown }[], report: z.core.$RefinementCtx) =>
@@ -64,8 +47,7 @@ const schema = z.strictObject({
     .array(laneSchema, 'must be a list')
     .min(1, 'must have at least one lane')
     .superRefine(distinct, { when: ({ value }) => Array.isArray(value) }),
-  strictBurst: count.default(64),
-  quantum: share.default(1),
+  ...fairFields.queue,
 })
 
 /**

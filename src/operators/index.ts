@@ -8,3 +8,4 @@ export { FairQueue, type FairQueueOptions, type LaneClass } from './fairQueue.ts
 export type { LaneReport } from './fairLane.ts'
 export type { Offer, Ticket } from './fairTicket.ts'
 export type { MayRun } from './fairTurns.ts'
+export { mergeMapFairly, type FairOptions, type LaneShare } from './mergeMapFairly.ts'
