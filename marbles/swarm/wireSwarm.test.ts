@@ -201,7 +201,7 @@ describe('wireSwarm', () => {
     it('refuses what does not fit, names it, and takes more when there is room', () => {
       const { command$, event$, execute } = fakeSwarm([echo], {
         ...over(() => NEVER),
-        limits: { intake: 2, openEnded: 1 },
+        limits: { intake: 2, running: 2, openEnded: 1 },
       })
       const heard: string[] = []
       event$.pipe(brief).subscribe((line) => heard.push(line))

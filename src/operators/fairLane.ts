@@ -127,6 +127,12 @@ export class FairLane<T> implements Turn<FairLane<T>> {
     }
   }
 
+  /** The newest item of the longest flow, if that is longer than the one of this name; it waits no longer. */
+  makeRoomFor(name: string): FairTicket<T> | undefined {
+    const room = this.#makeRoom(this.#flows.get(name))
+    return room === NO_ROOM ? undefined : room
+  }
+
   /** Of equally long flows the one whose turn is last makes room, so that newcomers drive out each other. */
   #makeRoom(newcomers: FairFlow<T> | undefined): FairTicket<T> | typeof NO_ROOM {
     const length = newcomers?.length ?? 0

@@ -127,14 +127,27 @@ export class FairQueue<T> {
   }
 
   /** Takes an item out that waits. False when it does not wait here: it was taken, refused or cancelled already. */
-  cancel(ticket: Ticket<T>): boolean {
+  cancel(ticket: Ticket<unknown>): boolean {
     if (!(ticket instanceof FairTicket) || ticket.state !== 'waiting') return false
     const lane = this.#lanes.get(ticket.lane)
     if (lane === undefined || ticket.owner.lane !== lane) return false
-    lane.cancel(ticket)
+    lane.cancel(ticket as FairTicket<T>)
     this.#size--
     if (lane.waiting === 0 && lane.next !== undefined) this.#weighted.remove(lane)
     return true
+  }
+
+  /**
+   * Takes out the newest item of the longest flow, so that something else finds room; undefined when no flow is longer than
+   * this one.
+   */
+  makeRoom(flow: string): Ticket<T> | undefined {
+    const fullest = [...this.#lanes.values()].reduce((most, lane) => (lane.waiting > most.waiting ? lane : most))
+    const ticket = fullest.makeRoomFor(flow)
+    if (ticket === undefined) return undefined
+    this.#size--
+    if (fullest.waiting === 0 && fullest.next !== undefined) this.#weighted.remove(fullest)
+    return ticket
   }
 
   /** Every lane as it is, in the order of the options. */

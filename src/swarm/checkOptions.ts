@@ -45,7 +45,9 @@ const schema = z.strictObject({
   listen: z.array(address, 'must be a list of multiaddrs').optional(),
   maxConnections: bound.default(1_024),
   deadlineMs: z.number('must be a number of milliseconds').positive('must be above 0').default(5_000),
-  limits: z.strictObject({ intake: bound.default(1_024), openEnded: bound.default(1_024) }).prefault({}),
+  limits: z
+    .strictObject({ intake: bound.default(1_024), running: bound.default(512), openEnded: bound.default(1_024) })
+    .prefault({}),
   commandChain: callable<NonNullable<Any['commandChain']>>().optional(),
   eventChain: callable<NonNullable<Any['eventChain']>>().optional(),
   scheduler: is<NonNullable<Any['scheduler']>>(

@@ -1,5 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import { firstValueFrom, type Observable, type Subject } from 'rxjs'
+import type { LaneReport } from '../operators/fairLane.ts'
 import { checkOptions } from './checkOptions.ts'
 import { createHost } from './libp2p/createHost.ts'
 import type { CoreState } from './state.ts'
@@ -28,6 +29,11 @@ export interface Swarm<Modules extends readonly unknown[]> extends AsyncDisposab
   readonly event$: Observable<EventOf<Modules>>
   /** A pure reduction of `event$`. Replays the latest; completes when stopped. */
   readonly state$: Observable<CoreState & StateOf<Modules>>
+  /**
+   * What waits in the lanes `control`, `normal` and `bulk`, and for how long: at once, and every second. Completes when
+   * stopped.
+   */
+  readonly lanes$: Observable<readonly LaneReport[]>
   /**
    * Sends a command when subscribed and emits what answers it.
    *
@@ -90,6 +96,7 @@ export async function createSwarm<const Modules extends readonly AnyModule[]>(
     command$: wired.command$,
     event$: wired.event$,
     state$: wired.state$,
+    lanes$: wired.lanes$,
     execute: wired.execute,
     get addresses() {
       return wired.state().addresses

@@ -1,9 +1,10 @@
+import type { Flow, Passenger } from './commandLanes.ts'
 import type { SchedulerLike, Subscriber, Subscription } from 'rxjs'
 import { contextOf, type AnyCommand } from './vocabulary/command.ts'
 import { InvalidCommandError, OverloadedError, type SwarmError } from '../errors/errors.ts'
 
 /** A command in flight, from its intake to its outcome. */
-export interface Entry<Route> {
+export interface Entry<Route> extends Passenger {
   /** The command as it was sent; who changes it afterwards changes nothing here. */
   readonly command: AnyCommand
   /** Where it goes. */
@@ -18,7 +19,7 @@ export interface Entry<Route> {
   readonly deadlineMs: number
   /** Whether it is in its behaviour's hands. */
   delivered: boolean
-  /** What the command chain let through while the behaviour was down. */
+  /** What the command chain let through while the behaviour was down, or while it waits in its lane. */
   ready: AnyCommand | undefined
   /** Its neighbours in the line of those with its deadline, which it leaves from the middle. */
   before: Entry<Route> | undefined
@@ -34,8 +35,12 @@ interface Line<Route> {
 
 /** Bounds of what may be in flight at once. */
 export interface Limits {
-  /** Commands that are taken in and have not settled. Default 1 024. */
+  /**
+   * Commands that are taken in and have not settled. Of more, whoever has most that wait gives up the newest. Default 1 024.
+   */
   readonly intake: number
+  /** Of these, commands that run at once; a single principal or peer runs at most half of them. Default 512. */
+  readonly running: number
   /** Open-ended commands, such as subscriptions, that run at once. Default 1 024. */
   readonly openEnded: number
 }
@@ -97,17 +102,24 @@ export class Ledger<Route> {
       const message = `meta.deadlineMs: must be a ${openEnded ? '' : 'finite '}number above 0, not ${String(deadlineMs)}`
       return new InvalidCommandError(message, { ...contextOf(command), field: 'meta.deadlineMs' })
     }
+    return undefined
+  }
+
+  /** Why there is no room for one more command, if so. */
+  fullness(command: AnyCommand, openEnded: boolean): OverloadedError | undefined {
     const used = openEnded ? this.#openEnded : this.size
     const limit = openEnded ? this.#limits.openEnded : this.#limits.intake
-    if (used < limit) return undefined
-    const what = openEnded ? 'open-ended commands run' : 'commands are in flight'
-    const message = `${command.type} ${command.id}: ${limit} ${what} already; try again later`
-    return new OverloadedError(message, { ...contextOf(command), limit })
+    return used < limit ? undefined : overloaded(command, limit, openEnded)
   }
 
   /** Takes a command in and starts its deadline. */
-  enter(sent: AnyCommand, route: Route, openEnded: boolean, observer: Subscriber<unknown> | undefined): Entry<Route> {
-    const command = { ...sent }
+  enter(
+    command: AnyCommand,
+    route: Route,
+    flow: Flow,
+    openEnded: boolean,
+    observer: Subscriber<unknown> | undefined,
+  ): Entry<Route> {
     const deadlineMs = command.meta?.deadlineMs ?? (openEnded ? Infinity : this.#deadlineMs)
     const dueAt = deadlineMs === Infinity ? Infinity : this.#scheduler.now() + deadlineMs
     const entry: Entry<Route> = {
@@ -119,6 +131,9 @@ export class Ledger<Route> {
       deadlineMs,
       delivered: false,
       ready: undefined,
+      flow,
+      ticket: undefined,
+      isRunning: false,
       before: undefined,
       after: undefined,
     }
@@ -185,4 +200,11 @@ export class Ledger<Route> {
     }
     if (next < this.#timerAt) this.#watch(next)
   }
+}
+
+/** Said of a command that finds no room, or that makes room for another's. */
+export function overloaded(command: AnyCommand, limit: number, openEnded: boolean): OverloadedError {
+  const what = openEnded ? 'open-ended commands run' : 'commands are in flight'
+  const message = `${command.type} ${command.id}: ${limit} ${what} already; try again later`
+  return new OverloadedError(message, { ...contextOf(command), limit })
 }

@@ -1,10 +1,12 @@
-import { BehaviorSubject, map, Observable, Subject, Subscription, type Subscriber } from 'rxjs'
+import { BehaviorSubject, interval, map, Observable, Subject, Subscription, type Subscriber } from 'rxjs'
 import { guarded } from '../operators/guarded.ts'
+import type { LaneReport } from '../operators/fairLane.ts'
 import { inOrder } from '../operators/inOrder.ts'
 import { Relay } from '../operators/relay.ts'
 import { inspect } from './inspect.ts'
 import { checkFact, isOutcome, stamp } from './facts.ts'
-import { Ledger, LONGEST_TIMER_MS, type Entry } from './ledger.ts'
+import { CommandLanes, type Flow } from './commandLanes.ts'
+import { Ledger, LONGEST_TIMER_MS, overloaded, type Entry } from './ledger.ts'
 import { runChain } from './runChain.ts'
 import { reducer } from './state.ts'
 import { supervise } from './supervise.ts'
@@ -22,11 +24,16 @@ import {
 } from '../errors/errors.ts'
 import type { CoreEvent, Fact, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
 
+/** How often the lanes are reported. @unit milliseconds */
+const REPORT_MS = 1_000
+
 /** A behaviour's side of the switchboard. */
 interface Route {
   readonly module: AnyModule
   readonly command$: Relay<AnyCommand>
   readonly cancel$: Relay<string>
+  /** Of commands that name neither a principal nor a peer. */
+  readonly flow: Flow
   status: 'down' | 'up' | 'ended'
 }
 
@@ -50,6 +57,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   const bound = new Map<Fact, Entry<Route> | undefined>()
   const routes = new Map<string, { readonly route: Route; readonly spec: AnyCommandSpec }>()
   const ledger = new Ledger<Route>(options.limits, deadlineMs, scheduler, expire)
+  const lanes = new CommandLanes<Entry<Route>>(options.limits.running, options.limits.intake)
   const say = inOrder<CoreEvent | Fact>(tell)
   const { initial, reduce } = reducer(modules, say)
   const state$ = new BehaviorSubject(initial)
@@ -63,17 +71,31 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   // ---- in: every command is refused, or entered in the ledger and sent through the chain -----------------------------
 
-  function takeIn(command: AnyCommand, observer?: Subscriber<unknown>): Entry<Route> | undefined {
-    const known = routes.get((command as AnyCommand | null)?.type ?? '')
+  function takeIn(sent: AnyCommand, observer?: Subscriber<unknown>): Entry<Route> | undefined {
+    const known = routes.get((sent as AnyCommand | null)?.type ?? '')
     const openEnded = known?.spec.openEnded ?? false
-    const refusal = inspect(command) ?? whyRefused(command, known?.route) ?? ledger.refusal(command, openEnded)
+    const refusal = inspect(sent) ?? whyRefused(sent, known?.route) ?? ledger.refusal(sent, openEnded)
     if (refusal !== undefined || known === undefined) {
-      refuse(command, refusal!, observer)
+      refuse(sent, refusal!, observer)
       return undefined
     }
-    const entry = ledger.enter(command, known.route, openEnded, observer)
-    commandChain.next(entry.command)
+    const command = { ...sent } // who changes it afterwards changes nothing here
+    const flow = openEnded ? known.route.flow : lanes.flowOf(command, known.route.flow)
+    const full = ledger.fullness(command, openEnded)
+    if (full !== undefined && (openEnded || !makeRoom(flow))) {
+      refuse(command, full, observer)
+      return undefined
+    }
+    const entry = ledger.enter(command, known.route, flow, openEnded, observer)
+    commandChain.next(command)
     return entry
+  }
+
+  /** Whoever floods the swarm gives up the newest of what waits. */
+  function makeRoom(flow: Flow): boolean {
+    const entry = lanes.makeRoom(flow)
+    if (entry !== undefined) end(entry, overloaded(entry.command, options.limits.intake, false))
+    return entry !== undefined
   }
 
   function whyRefused(command: AnyCommand, route: Route | undefined): SwarmError | undefined {
@@ -101,10 +123,21 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   function deliver(command: AnyCommand): void {
     const entry = ledger.get(command.id)
-    if (entry === undefined || entry.delivered) return // it settled while an operator held it, or was sent twice
+    if (entry === undefined || entry.delivered || entry.ready !== undefined) return // it settled, or was sent twice
+    if (entry.openEnded || lanes.admit(entry, scheduler.now())) run(entry, command)
+    else entry.ready = command
+  }
+
+  function run(entry: Entry<Route>, command: AnyCommand): void {
     if (entry.route.status !== 'up') return void (entry.ready = command) // it waits in the ledger for the restart
     entry.delivered = true
     entry.route.command$.next(command)
+  }
+
+  /** Places have become free. */
+  function runWaiting(): void {
+    const now = scheduler.now()
+    for (let entry = lanes.next(now); entry !== undefined; entry = lanes.next(now)) run(entry, entry.ready!)
   }
 
   // ---- out: everything that is said, in one order --------------------------------------------------------------------
@@ -118,7 +151,10 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       : settles && entry === undefined
     if (isBound) bound.delete(fact)
     if (isTold) return // each command has one outcome
-    if (settles && entry !== undefined) ledger.leave(entry)
+    if (settles && entry !== undefined) {
+      ledger.leave(entry)
+      lanes.leave(entry)
+    }
     const event = stamp(fact, scheduler.now())
     if (heard$.observed) heard$.next(event)
     reporting = fact.type === 'subscriber:failed'
@@ -131,6 +167,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
         if (sharer?.observer !== undefined) answer(sharer, sharer.observer, event)
       }
     }
+    if (settles) runWaiting()
     if (settles && ledger.size === 0) idle$.next()
   }
 
@@ -185,7 +222,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     const { command, deadlineMs, delivered } = entry
     const where = delivered
       ? ''
-      : ', and never reached its behaviour: an operator in the command chain held or dropped it, or the behaviour was down'
+      : ', and never reached its behaviour: an operator in the command chain held or dropped it, it waited in its lane, or the behaviour was down'
     const message = `${command.type}: not settled within ${deadlineMs} ms${where}`
     end(entry, new DeadlineError(message, { ...contextOf(command), deadlineMs }))
   }
@@ -215,7 +252,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     route.status = 'up'
     if (again) say({ type: 'behaviour:restarted', behaviour: route.module.name })
     for (const entry of [...ledger.entries()]) {
-      if (entry.route === route && !entry.delivered && entry.ready !== undefined) deliver(entry.ready)
+      if (entry.route !== route || entry.delivered || entry.ticket !== undefined) continue
+      if (entry.ready !== undefined) run(entry, entry.ready)
     }
   }
 
@@ -267,7 +305,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   command$.subscribe({ next: (command) => takeIn(command), error: () => undefined })
   const switchboard = modules.map((module) => {
-    const route: Route = { module, command$: new Relay(), cancel$: new Relay(), status: 'down' }
+    const flow = lanes.behaviour(module.name)
+    const route: Route = { module, command$: new Relay(), cancel$: new Relay(), flow, status: 'down' }
     for (const [type, spec] of Object.entries(module.commands)) routes.set(type, { route, spec })
     return route
   })
@@ -354,8 +393,16 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     state$.complete()
   }
 
+  const lanes$ = new Observable<readonly LaneReport[]>((out) => {
+    const report = () => out.next(lanes.report(scheduler.now()))
+    out.add(published$.subscribe({ complete: () => out.complete() }))
+    report()
+    if (!out.closed) out.add(interval(REPORT_MS, scheduler).subscribe(report))
+  })
+
   return {
     command$,
+    lanes$: guarded(lanes$, { threw: subscriberFailed, unheard: subscriberFailed }),
     event$: guarded(published$, { threw: subscriberFailed, unheard: subscriberFailed }),
     state$: guarded(state$, { threw: subscriberFailed, unheard: subscriberFailed }),
     state: () => state$.value,

@@ -57,7 +57,7 @@ export function fakeSwarm(modules: readonly AnyModule[], options: FakeSwarmOptio
   const { ports = {}, event$ = NEVER, ...wiring } = options
   const host = { self: FAKE_SELF, event$, portsOf: ({ name }: AnyModule) => ports[name] }
   const swarm = wireSwarm(host, modules, {
-    limits: { intake: 1_024, openEnded: 1_024 },
+    limits: { intake: 1_024, running: 512, openEnded: 1_024 },
     deadlineMs: 5_000,
     scheduler: asyncScheduler,
     random: () => 0.5,

@@ -1,0 +1,145 @@
+import { FairQueue } from '../operators/fairQueue.ts'
+import type { LaneReport } from '../operators/fairLane.ts'
+import type { Ticket } from '../operators/fairTicket.ts'
+import type { AnyCommand, Priority } from './vocabulary/command.ts'
+
+/** Commands of one principal, of one peer, or of one behaviour: whose they are. */
+export interface Flow {
+  /** Its name. */
+  readonly name: string
+  /** Of its commands, those that run. */
+  running: number
+  /** Of its commands, those that wait. */
+  waiting: number
+}
+
+/** A command on its way to its behaviour. */
+export interface Passenger {
+  readonly command: AnyCommand
+  /** Whose it is. */
+  readonly flow: Flow
+  /** Its place in the queue, while it waits. */
+  ticket: Ticket<unknown> | undefined
+  /** Whether it takes one of the places of those that run. */
+  isRunning: boolean
+}
+
+/** The lanes, the most urgent first. @source `control` before all, `normal` four times as often as `bulk` */
+const LANES = [
+  { name: 'control', strict: true },
+  { name: 'normal', weight: 4 },
+  { name: 'bulk', weight: 1 },
+] as const satisfies readonly { readonly name: Priority; readonly strict?: true; readonly weight?: number }[]
+
+/** Flows whose commands have all ended are forgotten when so many are known. */
+const MOST_FLOWS = 4_096
+
+/**
+ * Decides which command is handed to its behaviour next.
+ *
+ * @shape  At most `places` commands run. A flow may run as many as there are places left, so one flow has at most half of
+ *         them, two a third each, and whoever comes new always finds one. What has to wait, waits by priority and flow in
+ *         a `FairQueue`. While nothing waits, a command costs two additions.
+ * @source Dynamic thresholds (Choudhury and Hahne, 1998) for the places, deficit round robin for the queue.
+ */
+export class CommandLanes<P extends Passenger> {
+  readonly #places: number
+  readonly #queue: FairQueue<P>
+  readonly #flows = new Map<string, Flow>()
+  readonly #behaviours = new Map<string, Flow>()
+  #running = 0
+
+  /** @param places Commands that run at once. @param maxWaiting Commands that wait in a lane. */
+  constructor(places: number, maxWaiting: number) {
+    this.#places = places
+    this.#queue = new FairQueue({ classes: LANES.map((lane) => ({ ...lane, maxWaiting })) })
+  }
+
+  /** The flow of a behaviour's commands that are nobody else's. */
+  behaviour(name: string): Flow {
+    const flow = { name, running: 0, waiting: 0 }
+    this.#behaviours.set(name, flow)
+    return flow
+  }
+
+  /** Whose a command is: its principal's, else that of the peer that it is about, else its behaviour's. */
+  flowOf(command: AnyCommand, behaviour: Flow): Flow {
+    const { peer, to } = command as AnyCommand & { readonly peer?: unknown; readonly to?: unknown }
+    const first: unknown = command.meta?.principal ?? peer ?? (Array.isArray(to) ? to[0] : to)
+    if (typeof first !== 'string') return behaviour
+    const known = this.#flows.get(first)
+    if (known !== undefined) return known
+    if (this.#flows.size >= MOST_FLOWS) this.#forgetIdle()
+    const flow = { name: first, running: 0, waiting: 0 }
+    this.#flows.set(first, flow)
+    return flow
+  }
+
+  /** Whether the command runs now; else it waits. @param now milliseconds */
+  admit(passenger: P, now: number): boolean {
+    const { flow, command } = passenger
+    const priority = command.meta?.priority ?? 'normal'
+    if (flow.waiting === 0 && this.#mayRun(flow, priority)) {
+      // whatever waits may not run now, so nobody is overtaken
+      this.#board(passenger)
+      return true
+    }
+    passenger.ticket = this.#queue.offer(passenger, priority, flow.name, now).ticket
+    flow.waiting++
+    return false
+  }
+
+  /** The next command that runs, if one may. @param now milliseconds */
+  next(now: number): P | undefined {
+    if (this.#queue.size === 0 || this.#running >= this.#places) return undefined
+    const passenger = this.#queue.take(now, (name, priority) => {
+      const flow = this.#flows.get(name) ?? this.#behaviours.get(name)
+      return flow === undefined || this.#mayRun(flow, priority)
+    })?.item
+    if (passenger === undefined) return undefined
+    passenger.flow.waiting--
+    this.#board(passenger)
+    return passenger
+  }
+
+  /** A command has ended. */
+  leave(passenger: P): void {
+    if (passenger.ticket !== undefined) {
+      this.#queue.cancel(passenger.ticket)
+      passenger.ticket = undefined
+      passenger.flow.waiting--
+    }
+    if (!passenger.isRunning) return
+    passenger.isRunning = false
+    passenger.flow.running--
+    this.#running--
+  }
+
+  /** The newest command of whoever has most that wait, if they have more than this flow: it makes room. */
+  makeRoom(flow: Flow): P | undefined {
+    return this.#queue.makeRoom(flow.name)?.item
+  }
+
+  /** What waits, and for how long. @param now milliseconds */
+  report(now: number): readonly LaneReport[] {
+    return this.#queue.report(now)
+  }
+
+  #mayRun(flow: Flow, priority: string): boolean {
+    const free = this.#places - this.#running
+    return priority === 'control' ? free > 0 : flow.running < free
+  }
+
+  #board(passenger: P): void {
+    passenger.ticket = undefined
+    passenger.isRunning = true
+    passenger.flow.running++
+    this.#running++
+  }
+
+  #forgetIdle(): void {
+    for (const [name, { running, waiting }] of this.#flows) {
+      if (running + waiting === 0) this.#flows.delete(name)
+    }
+  }
+}
