@@ -39,13 +39,15 @@ export interface Comparison {
   readonly better: 'more' | 'less'
   /** The ratio must be at least this. */
   readonly atLeast?: number
+  /** `ours` itself must be at least this. @unit that of the numbers */
+  readonly oursAtLeast?: number
   /** What rxswarm adds must be at most this; `added` is reported then. @unit that of the numbers */
   readonly addsAtMost?: number
 }
 
 /** Compares two series that were measured in the same rounds. */
 export function compare(ours: readonly number[], peer: readonly number[], about: Comparison): Result {
-  const { name, unit, peerName, better, atLeast, addsAtMost } = about
+  const { name, unit, peerName, better, atLeast, oursAtLeast, addsAtMost } = about
   const inEachRound = (of: (ours: number, peer: number) => number) =>
     median(ours.map((value, round) => of(value, peer[round] ?? NaN)))
   const ratio = inEachRound(better === 'more' ? (a, b) => a / b : (a, b) => b / a)
@@ -53,6 +55,9 @@ export function compare(ours: readonly number[], peer: readonly number[], about:
   if (addsAtMost !== undefined) {
     const added = inEachRound((a, b) => a - b)
     return { ...result, added, goal: `+${addsAtMost} ${unit} at most`, met: added <= addsAtMost }
+  }
+  if (oursAtLeast !== undefined) {
+    return { ...result, goal: `${oursAtLeast} ${unit} or more`, met: result.ours >= oursAtLeast }
   }
   return atLeast === undefined ? result : { ...result, goal: `ratio ${atLeast} or more`, met: ratio >= atLeast }
 }

@@ -4,6 +4,7 @@ import { dial } from './dial.ts'
 import { dispatch } from './dispatch.ts'
 import { execute } from './execute.ts'
 import { gossip } from './gossip.ts'
+import { lanes } from './lanes.ts'
 import { memory } from './memory.ts'
 
 const HELP = `npm run bench -- [--only NAME] [--json] [--check]
@@ -21,7 +22,7 @@ The ratio is always "bigger is better for rxswarm": ours/peer for rates, peer/ou
 /** A run that takes longer is stuck. */
 const STUCK_AFTER_MS = 600_000
 
-const benches: readonly Bench[] = [...dispatch, ...execute, ...gossip, ...dial, ...memory]
+const benches: readonly Bench[] = [...dispatch, ...execute, ...gossip, ...dial, ...lanes, ...memory]
 
 const options = {
   only: { type: 'string', default: '' },

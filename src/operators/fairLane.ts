@@ -24,11 +24,13 @@ export interface LaneReport {
 
 /** How a lane is told from the others. */
 export interface FairLaneOptions {
+  /** By which reports and tickets name it. */
   readonly name: string
   /** What its flows get with each turn. */
   readonly quantum: number
   /** What it gets itself, among the lanes. */
   readonly share: number
+  /** How many items may wait here. @unit items */
   readonly maxWaiting: number
 }
 

@@ -16,21 +16,21 @@ import { OverloadedError, SwarmError, UnexpectedError } from '../errors/errors.t
 import type { LaneReport } from './fairLane.ts'
 import { FairQueue, type LaneClass } from './fairQueue.ts'
 import type { Offer, Ticket } from './fairTicket.ts'
+import type { FairOptions } from './mergeMapFairly.ts'
 
 /** What `mergeMapFairly` was told, checked and with its defaults. */
-export interface FairSettings<T, R> {
+export interface FairSettings<T, R> extends FairOptions<T, R> {
+  /** Makes an item's stream. */
   readonly project: (item: T, index: number) => ObservableInput<R>
-  readonly concurrent: number
+  /** The lanes as the queue takes them. */
   readonly classes: readonly LaneClass[]
-  readonly laneOf: (item: T) => string
-  readonly flowOf?: (item: T) => string
-  readonly costOf?: (item: T) => number
-  readonly refused: (item: T, error: SwarmError) => ObservableInput<R>
-  readonly cancel$?: Observable<unknown>
-  readonly idOf?: (item: T) => unknown
+  /** @unit milliseconds */
   readonly reportEveryMs: number
+  /** @unit items */
   readonly strictBurst: number
+  /** @unit that of the costs */
   readonly quantum: number
+  /** The clock. */
   readonly scheduler: SchedulerLike
 }
 
