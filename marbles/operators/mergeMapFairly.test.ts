@@ -142,16 +142,28 @@ describe('mergeMapFairly', () => {
       expectSubscriptions(source$.subscriptions).toBe('^-!')
     })
     it('reaches an item while it is being started', () => {
-      const cancel$ = new Subject<string>()
-      const heard: string[] = []
-      const project = (item: string) => {
-        if (item === 'x') cancel$.next('x')
-        return of(item)
+      const log: string[] = []
+      const logs = (item: string) => defer(() => of((log.push(`+${item}`), item)))
+      for (const then of [logs, throwing('why')]) {
+        const cancel$ = new Subject<string>()
+        const project = (item: string) => {
+          if (item !== 'x') return of(item)
+          cancel$.next('x')
+          return then(item)
+        }
+        of('x', 'y')
+          .pipe(mergeMapFairly<string, string>(project, { ...basics, cancel$ }))
+          .subscribe({ next: (item) => log.push(item), complete: () => log.push('|') })
       }
-      of('x', 'y')
-        .pipe(mergeMapFairly(project, { ...basics, cancel$ }))
-        .subscribe({ next: (item) => heard.push(item), complete: () => heard.push('|') })
-      expect(heard.join('')).toBe('y|')
+      expect(log.join('')).toBe('y|y|')
+    })
+    marbles('means the latest item of an id', ({ cold, hot, expectObservable, expectSubscriptions }) => {
+      const source$ = cold('xx------|')
+      const cancel$ = hot(' ---x-----')
+      const inner$ = cold(' --|')
+      const fairly = mergeMapFairly<string, string>(() => inner$, { ...basics, cancel$ })
+      expectObservable(source$.pipe(fairly)).toBe('--------|')
+      expectSubscriptions(inner$.subscriptions).toBe(['^-!', '--^!'])
     })
     it('forgets an id with its item', () => {
       const [source$, cancel$, inner$] = [new Subject<string>(), new Subject<string>(), new Subject<string>()]
@@ -297,6 +309,25 @@ describe('mergeMapFairly', () => {
       expectSubscriptions(inner$.subscriptions).toBe(['^--!', '^--!'])
       expectSubscriptions(source$.subscriptions).toBe('^--!')
       expectSubscriptions(cancel$.subscriptions).toBe('^--!')
+    })
+    it('starts nothing more when the subscriber leaves', () => {
+      const started: string[] = []
+      const project = (item: string) => (started.push(item), NEVER)
+      const source$ = new Subject<string>()
+      const result = source$.pipe(mergeMapFairly(project, basics)).subscribe()
+      source$.next('x')
+      source$.next('y')
+      result.unsubscribe()
+      expect(started).toEqual(['x'])
+    })
+    it('is final: nobody is asked what to say after it', () => {
+      const asked: string[] = []
+      const refused = (item: string) => (asked.push(item), EMPTY)
+      const source$ = new Subject<string>()
+      const project = (): never => (result.unsubscribe(), throwing('why')())
+      const result = source$.pipe(mergeMapFairly(project, { ...basics, refused })).subscribe()
+      source$.next('x')
+      expect(asked).toEqual([])
     })
     it('stops a source and an inner stream that would not stop by themselves', () => {
       const endless$ = defer(() => range(0, Infinity))

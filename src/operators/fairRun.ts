@@ -103,8 +103,7 @@ export class FairRun<T, R> {
     const task = this.#byId.get(id)
     if (task?.ticket === undefined) return
     this.#forget(task)
-    if (this.#queue.cancel(task.ticket)) this.#settle()
-    else task.inner.unsubscribe()
+    if (!this.#queue.cancel(task.ticket)) task.inner.unsubscribe()
   }
 
   /** No more items come. */
