@@ -166,6 +166,9 @@ export class DialError extends failure('DialError', 'ERR_DIAL', RETRYABLE) {}
 /** Nothing is known about the peer: neither a connection nor an address. */
 export class UnknownPeerError extends failure('UnknownPeerError', 'ERR_UNKNOWN_PEER') {}
 
+/** There is nobody to send it to: the set of targets is empty, and stayed so as long as the call may wait. */
+export class NoTargetError extends failure('NoTargetError', 'ERR_NO_TARGET', RETRYABLE) {}
+
 /** The peer is not, or no longer, who it must be. */
 export class AuthenticationError extends failure('AuthenticationError', 'ERR_AUTHENTICATION') {}
 
