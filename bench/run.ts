@@ -6,6 +6,7 @@ import { execute } from './execute.ts'
 import { gossip } from './gossip.ts'
 import { lanes } from './lanes.ts'
 import { memory } from './memory.ts'
+import { policies } from './policies.ts'
 
 const HELP = `npm run bench -- [--only NAME] [--json] [--check]
 
@@ -22,7 +23,7 @@ The ratio is always "bigger is better for rxswarm": ours/peer for rates, peer/ou
 /** A run that takes longer is stuck. */
 const STUCK_AFTER_MS = 600_000
 
-const benches: readonly Bench[] = [...dispatch, ...execute, ...gossip, ...dial, ...lanes, ...memory]
+const benches: readonly Bench[] = [...dispatch, ...execute, ...policies, ...gossip, ...dial, ...lanes, ...memory]
 
 const options = {
   only: { type: 'string', default: '' },
