@@ -74,7 +74,7 @@ export interface Keyed<Subject> {
 }
 
 const schema = z.strictObject({
-  policy: z.unknown().optional(),
+  policy: z.unknown(),
   by: callable<(subject: never) => string>().default(() => String),
   maxKeys: some.default(10_000),
   expireAfterMs: someMs.default(600_000),
@@ -107,14 +107,7 @@ export type KeyedDecisions = Omit<z.output<typeof schema>, 'policy' | 'by'> & { 
  * @source Envoy's outlier detection.
  */
 export function keyed<Subject = string>(options: KeyedOptions<Subject>): Keyed<Subject> {
-  return keyedPolicy(parsePolicy('keyed.policy', options.policy), options)
-}
-
-/** A keyed policy of a specification that has been looked at. */
-export function keyedPolicy<Subject>(
-  parsed: ParsedPolicy,
-  options: Omit<KeyedOptions<Subject>, 'policy'>,
-): Keyed<Subject> {
+  const parsed = parsePolicy('keyed.policy', options.policy)
   const { by, ...decisions } = parseOptions('keyed', schema, options)
   refuseShared(parsed, decisions.random)
   const registry = new KeyRegistry({ ...decisions, policy: parsed })

@@ -1,18 +1,26 @@
 import type { SchedulerLike } from 'rxjs'
 import { z } from 'zod'
-import { buildPolicy, parsePolicy, type PolicyContext } from '../policies/definePolicy.ts'
-import { keyedPolicy } from '../policies/keyed.ts'
-import { policySpec, type ParsedPolicy, type PolicySpec } from '../policies/policySpec.ts'
+import { definePolicy, type PolicyContext } from '../policies/definePolicy.ts'
+import { keyed } from '../policies/keyed.ts'
+import { policySpec, type PolicySpec } from '../policies/policySpec.ts'
 import type { Policy } from '../policies/policy.ts'
-import { either } from '../policies/schemas.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
 
 /** How the commands of a behaviour are guarded: a stack of policies as plain data, or `false` for none. */
 export type PolicyOption = PolicySpec | false
 
-/** A {@link PolicyOption} of a module's options. */
+/** A {@link PolicyOption} of a module's options, looked at and as it was given. */
 export const policyOption = (usual: PolicySpec) =>
-  either((value) => value === false, z.literal(false), policySpec).prefault(usual)
+  z
+    .unknown()
+    .transform((value, context): PolicyOption => {
+      if (value === false) return false
+      for (const issue of policySpec.safeParse(value).error?.issues ?? []) {
+        context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue)
+      }
+      return value as PolicySpec
+    })
+    .prefault(usual)
 
 /** What guards the commands of a behaviour. */
 export interface Guard<C extends AnyCommand> {
@@ -45,31 +53,28 @@ type PolicyOf<C extends AnyCommand> = (command: C) => Policy | undefined
  */
 export function guard<C extends AnyCommand>(
   { scheduler, random, deadlineMs }: GuardWires,
-  usual: ParsedPolicy | false,
+  usual: PolicyOption,
   by?: (command: C) => string,
 ): Guard<C> {
   const context = { scheduler, random }
-  const policyOf =
-    usual === false ? () => undefined : by === undefined ? shared(usual, context) : perKey(usual, by, context)
+  const policyOf = usualPolicy(usual, by, context)
   return {
     policyOf: (command) => {
       const own = command.meta?.policy
       if (own === undefined) return policyOf(command)
-      return own === false ? undefined : buildPolicy(parsePolicy('meta.policy', own), context)
+      return own === false ? undefined : definePolicy(own, context)
     },
     dueAt: ({ meta }) => scheduler.now() + (meta?.deadlineMs ?? deadlineMs),
   }
 }
 
-function shared(usual: ParsedPolicy, context: PolicyContext): PolicyOf<AnyCommand> {
-  const stack = buildPolicy(usual, context)
-  return () => stack
-}
-
-function perKey<C extends AnyCommand>(
-  usual: ParsedPolicy,
-  by: (command: C) => string,
+function usualPolicy<C extends AnyCommand>(
+  usual: PolicyOption,
+  by: ((command: C) => string) | undefined,
   context: PolicyContext,
 ): PolicyOf<C> {
-  return keyedPolicy<C>(usual, { by, ...context })
+  if (usual === false) return () => undefined
+  if (by !== undefined) return keyed<C>({ policy: usual, by, ...context })
+  const stack = definePolicy(usual, context)
+  return () => stack
 }

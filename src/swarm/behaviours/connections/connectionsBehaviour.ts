@@ -1,7 +1,7 @@
 import { map, merge, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
-import type { ParsedPolicy, PolicySpec } from '../../../policies/policySpec.ts'
-import { guard } from '../../guard.ts'
+import type { PolicySpec } from '../../../policies/policySpec.ts'
+import { guard, type PolicyOption } from '../../guard.ts'
 import { perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { Command } from '../../vocabulary/command.ts'
@@ -78,7 +78,7 @@ export type ConnectionsEvent =
 
 /** What guards a behaviour's dials. */
 export interface ConnectionsDecisions {
-  readonly policy: ParsedPolicy | false
+  readonly policy: PolicyOption
 }
 
 /**

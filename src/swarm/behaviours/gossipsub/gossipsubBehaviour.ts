@@ -1,7 +1,7 @@
 import { defer, map, merge, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
-import type { ParsedPolicy, PolicySpec } from '../../../policies/policySpec.ts'
-import { guard } from '../../guard.ts'
+import type { PolicySpec } from '../../../policies/policySpec.ts'
+import { guard, type PolicyOption } from '../../guard.ts'
 import { perform } from '../../perform.ts'
 import { performTogether } from '../../performTogether.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
@@ -88,7 +88,7 @@ export type GossipsubEvent =
 export interface GossipsubDecisions {
   /** @unit bytes */
   readonly maxMessageBytes: number
-  readonly policy: ParsedPolicy | false
+  readonly policy: PolicyOption
 }
 
 /**

@@ -19,8 +19,8 @@ import {
   type Observable,
 } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
-import type { ParsedPolicy, PolicySpec } from '../../../policies/policySpec.ts'
-import { guard } from '../../guard.ts'
+import type { PolicySpec } from '../../../policies/policySpec.ts'
+import { guard, type PolicyOption } from '../../guard.ts'
 import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import { NotFoundError, type SwarmError } from '../../../errors/errors.ts'
@@ -88,7 +88,7 @@ export interface KadDecisions {
   readonly mode: KadMode
   /** @unit bytes */
   readonly maxRecordBytes: number
-  readonly policy: ParsedPolicy | false
+  readonly policy: PolicyOption
 }
 
 /**

@@ -1,7 +1,7 @@
 import { catchError, exhaustMap, map, merge, of, throwError, timer, timeout, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
-import type { ParsedPolicy, PolicySpec } from '../../../policies/policySpec.ts'
-import { guard } from '../../guard.ts'
+import type { PolicySpec } from '../../../policies/policySpec.ts'
+import { guard, type PolicyOption } from '../../guard.ts'
 import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { Command } from '../../vocabulary/command.ts'
@@ -40,7 +40,7 @@ const ROUND_TRIP_MS = 5_000
 
 /** What guards a behaviour's single pings. */
 export interface PingDecisions {
-  readonly policy: ParsedPolicy | false
+  readonly policy: PolicyOption
 }
 
 /** What guards a single ping unless it is told otherwise: one retry, of all pings together a fifth of the calls and one a second. */
