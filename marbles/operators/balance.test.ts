@@ -1,5 +1,5 @@
 import { balance, type BalanceEvent, type BalanceOptions, type TargetLoad } from 'rxswarm/operators'
-import { marbles, obeysOperatorLaws } from 'rxswarm/testing'
+import { inVirtualTime, marbles, obeysOperatorLaws } from 'rxswarm/testing'
 import { BehaviorSubject, concat, defer, map, mergeMap, NEVER, of, Subject, take, throwError, timer } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { NoTargetError, type ConfigError } from '../../src/errors/errors.ts'
@@ -178,21 +178,22 @@ describe('balance', () => {
     const call$ = make({}).run(echo)
     expect([heardFrom(call$), heardFrom(call$), heardFrom(call$)]).toEqual([['a'], ['b'], ['c']])
   })
-  it('moves the keys of a target that goes, and no others', () => {
-    const ten = Array.from({ length: 10 }, (_, i) => `peer-${i}`)
-    const targets$ = new BehaviorSubject(ten)
-    const balancer = make({ targets$, strategy: 'rendezvous' })
-    const homes = () => Array.from({ length: 1_000 }, (_, i) => heardFrom(balancer.run(echo, `key-${i}`))[0])
-    const before = homes()
-    targets$.next(ten.filter((id) => id !== 'peer-4'))
-    const after = homes()
-    const moved = before.filter((id, i) => id !== after[i])
-    expect(new Set(moved)).toEqual(new Set(['peer-4']))
-    expect(moved.length).toBe(before.filter((id) => id === 'peer-4').length)
-    expect(Math.abs(moved.length - 100)).toBeLessThan(40)
-    targets$.next(ten.toReversed())
-    expect(homes()).toEqual(before)
-  })
+  it('moves the keys of a target that goes, and no others', () =>
+    inVirtualTime(() => {
+      const ten = Array.from({ length: 10 }, (_, i) => `peer-${i}`)
+      const targets$ = new BehaviorSubject(ten)
+      const balancer = make({ targets$, strategy: 'rendezvous' })
+      const homes = () => Array.from({ length: 1_000 }, (_, i) => heardFrom(balancer.run(echo, `key-${i}`))[0])
+      const before = homes()
+      targets$.next(ten.filter((id) => id !== 'peer-4'))
+      const after = homes()
+      const moved = before.filter((id, i) => id !== after[i])
+      expect(new Set(moved)).toEqual(new Set(['peer-4']))
+      expect(moved.length).toBe(before.filter((id) => id === 'peer-4').length)
+      expect(Math.abs(moved.length - 100)).toBeLessThan(40)
+      targets$.next(ten.toReversed())
+      expect(homes()).toEqual(before)
+    }))
   it('needs a key for rendezvous, at once', () => {
     const balancer = make({ targets$: NEVER, strategy: 'rendezvous', waitMs: 50 })
     const [error] = heardFrom(balancer.run(echo)) as ConfigError[]

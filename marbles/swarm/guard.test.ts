@@ -19,8 +19,8 @@ function answers(...each: readonly ('fail' | 'ok')[]) {
 }
 
 const brief = map((event: Fact) => {
-  const { type, policy, reason, key, delayMs } = event as Fact & Record<string, unknown>
-  return [type, policy, reason ?? delayMs, key && `of ${String(key)}`].filter((part) => part !== undefined).join(' ')
+  const { type, policy, reason, key, delayMs } = event as Fact & Partial<Record<'policy' | 'reason' | 'key' | 'delayMs', string>>
+  return [type, policy, reason ?? delayMs, key && `of ${key}`].filter((part) => part !== undefined).join(' ')
 })
 const heardOf = (event$: Observable<Fact>, cause: string) =>
   event$.pipe(
@@ -113,7 +113,7 @@ describe('guard', () => {
         [kad(), { closestPeers: () => ports, refused$: NEVER }, kad.closestPeers({ key: 'k' })],
       ] as const
       for (const [module, given, sent] of modules) {
-        const swarm = swarmOf(module as AnyModule, given)
+        const swarm = swarmOf(module, given)
         swarm.event$.subscribe(
           ({ type, cause }) => type === 'policy:retried' && cause === sent.id && retried.push(sent.type),
         )

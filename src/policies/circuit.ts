@@ -1,9 +1,9 @@
 import { CircuitState as Counted, type IBreaker } from 'cockatiel'
-import { Observable, Subscriber, Subscription, throwError, type SchedulerLike } from 'rxjs'
+import { Observable, Subscriber, Subscription, type SchedulerLike } from 'rxjs'
 import { CircuitOpenError } from '../errors/errors.ts'
 import { Relay } from '../operators/relay.ts'
 import type { BackoffFactory } from './backoff.ts'
-import { attemptOf, type Call } from './policy.ts'
+import type { Call, Run, Tell } from './policy.ts'
 import { Trips, type Ejection } from './trips.ts'
 
 /** Where a circuit is. */
@@ -50,6 +50,7 @@ export interface CircuitDecisions {
   readonly spare: () => string | undefined
   readonly onState?: ((state: CircuitState) => void) | undefined
   readonly scheduler: SchedulerLike
+  readonly tell: Tell
 }
 
 const CLOSED: CircuitState = { status: 'closed' }
@@ -78,22 +79,22 @@ export class Circuit {
     return (this.#changes ??= new Relay()).subscribe(out)
   })
 
-  /** The attempt, if it may be made, and watched. */
-  guard<T>(attempt: (call: Call) => Observable<T>, call: Call): Observable<T> {
-    return new Observable((out) => {
-      if (this.#state !== CLOSED) {
-        const refusal = this.#refusal(call)
-        if (refusal !== undefined) return void throwError(() => refusal).subscribe(out)
-      }
-      attemptOf(attempt, call).subscribe(new Watched(out, this, call, this.#epoch))
-    })
+  /** Makes the attempt, if it may be made, and watches it. */
+  guard<T>(next: Run, source: () => Observable<T>, call: Call, out: Subscriber<T>): void {
+    try {
+      const refusal = this.#state === CLOSED ? undefined : this.#refusal(call)
+      if (refusal !== undefined) return out.error(refusal)
+    } catch (thrown) {
+      return out.error(thrown)
+    }
+    next(source, call, new Watched(out, this, call, this.#epoch))
   }
 
   #refusal(call: Call): CircuitOpenError | undefined {
     const { scheduler, probes } = this.#decisions
     if (this.#state.status === 'open' && scheduler.now() >= this.#state.probeAt) {
       this.#enter({ status: 'half-open', probing: 0, succeeded: 0, error: this.#state.error })
-      call.report({ type: 'policy:probed', policy: 'breaker' })
+      this.#decisions.tell(call, { type: 'policy:probed', policy: 'breaker' })
     }
     const state = this.#state
     if (state.status === 'closed') return undefined
@@ -103,7 +104,7 @@ export class Circuit {
     }
     const { status } = state
     const error = status === 'isolated' ? undefined : state.error
-    call.report({ type: 'policy:rejected', policy: 'breaker', reason: status, error })
+    this.#decisions.tell(call, { type: 'policy:rejected', policy: 'breaker', reason: status, error })
     const when =
       status === 'open' ? `the next probe is due in ${Math.ceil(state.probeAt - scheduler.now())} ms` : status
     return new CircuitOpenError(`the circuit is open: ${when}`, { cause: error })
@@ -123,18 +124,19 @@ export class Circuit {
       }
       this.#trips.recovered(this.#decisions.scheduler.now())
       this.#enter(CLOSED)
-      call.report({ type: 'policy:recovered', policy: 'breaker' })
+      this.#decisions.tell(call, { type: 'policy:recovered', policy: 'breaker' })
     } else if (outcome !== 'nothing' && counted(breaker, false, outcome === 'failure')) this.#trip(call, error)
   }
 
   #trip(call: Call, error: unknown): void {
     const { spare, scheduler } = this.#decisions
     const reason = this.#state === CLOSED ? spare() : undefined
-    if (reason !== undefined) return call.report({ type: 'policy:spared', policy: 'breaker', reason, error })
+    if (reason !== undefined)
+      return this.#decisions.tell(call, { type: 'policy:spared', policy: 'breaker', reason, error })
     const openedAt = scheduler.now()
     const openMs = this.#trips.trip(error, openedAt)
     this.#enter({ status: 'open', openedAt, probeAt: openedAt + openMs, error })
-    call.report({ type: 'policy:tripped', policy: 'breaker', error, openMs })
+    this.#decisions.tell(call, { type: 'policy:tripped', policy: 'breaker', error, openMs })
   }
 
   /** Whether an error is a failure of the other side. */

@@ -5,7 +5,7 @@ import { requireChance } from './backoff.ts'
 import type { CircuitState } from './circuit.ts'
 import { compose } from './compose.ts'
 import { policySpec, type ParsedPolicy, type PolicySpec } from './policySpec.ts'
-import type { Policy } from './policy.ts'
+import { heardBy, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { retryBudget, type RetryBudget } from './retryBudget.ts'
 import { callable, surroundings } from './schemas.ts'
@@ -88,16 +88,16 @@ export function shareBudget(parsed: ParsedPolicy, scheduler: SchedulerLike | und
 /** The stack that a specification means. */
 export function buildPolicy(parsed: ParsedPolicy, context: BuildContext): PolicyStack {
   const { scheduler, random, onEvent, spare = () => undefined, onState } = context
-  const around = { scheduler, onEvent }
+  const around = { scheduler }
   let [breaker, bulkhead]: [Breaker?, Bulkhead?] = []
   const policies = parsed.flatMap((parts) => {
     const { fallback, deadline, retry, rateLimit, hedge, timeout } = parts
-    const ownBulkhead = parts.bulkhead && bulkheadPolicy({ ...parts.bulkhead, onEvent })
+    const ownBulkhead = parts.bulkhead && bulkheadPolicy(parts.bulkhead)
     const ownBreaker = parts.breaker && breakerPolicy({ ...parts.breaker, ...around, random, spare, onState })
     breaker ??= ownBreaker
     bulkhead ??= ownBulkhead
     return [
-      fallback && fallbackPolicy({ to: () => of(fallback.value), on: fallback.on, onEvent }),
+      fallback && fallbackPolicy({ to: () => of(fallback.value), on: fallback.on }),
       deadline && deadlinePolicy({ ...deadline, ...around }),
       ownBulkhead,
       retry &&
@@ -108,7 +108,7 @@ export function buildPolicy(parsed: ParsedPolicy, context: BuildContext): Policy
       timeout && timeoutPolicy({ ...timeout, ...around }),
     ].filter((one) => one !== undefined)
   })
-  return Object.assign(compose(...policies), { breaker, bulkhead })
+  return Object.assign(heardBy(onEvent, compose(...policies)), { breaker, bulkhead })
 }
 
 function budgetOf(

@@ -1,5 +1,5 @@
 export { compose } from './compose.ts'
-export { policy, type Call, type Layer, type Policy } from './policy.ts'
+export { policy, type Call, type Layer, type Policy, type Run } from './policy.ts'
 export type { PolicyEvent, PolicyListener } from './policyEvent.ts'
 export { withRetry, type RetryOptions } from './withRetry.ts'
 export { retryBudget, type RetryBudget, type RetryBudgetOptions } from './retryBudget.ts'

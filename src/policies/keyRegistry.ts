@@ -4,7 +4,6 @@ import type { CircuitSnapshot, CircuitState } from './circuit.ts'
 import { buildPolicy, shareBudget, type PolicyStack } from './definePolicy.ts'
 import type { KeyedDecisions, KeyedSnapshot, KeyState } from './keyed.ts'
 import { policy, type Policy } from './policy.ts'
-import type { PolicyEvent } from './policyEvent.ts'
 import type { ParsedPolicy } from './policySpec.ts'
 import { Recency, type Dated } from './recency.ts'
 
@@ -96,10 +95,11 @@ export class KeyRegistry {
       spare: () => (entry.among === this.#healthy ? this.#whySpared() : undefined),
       onState: (state) => this.#moved(entry, state),
     })
-    const { layer } = stack
-    const own = policy((attempt, { dueAt, report }) =>
-      layer(attempt, { dueAt, report: (event: PolicyEvent) => report({ ...event, key }) }),
-    )
+    const own = policy((next) => {
+      const run = stack.layer(next)
+      return (source, { dueAt, report }, out) =>
+        run(source, { dueAt, report: (event) => report({ ...event, key }) }, out)
+    })
     const entry: Entry = {
       key,
       stack,

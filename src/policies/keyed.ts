@@ -1,4 +1,4 @@
-import { asyncScheduler, Observable, Subscription, throwError, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, type Observable, type SchedulerLike, type Subscription } from 'rxjs'
 import { z } from 'zod'
 import { ConfigError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
@@ -120,7 +120,7 @@ export function keyed<Subject = string>(options: KeyedOptions<Subject>): Keyed<S
     try {
       return registry.policyOf(keyOf(subject))
     } catch (error) {
-      return policy(() => throwError(() => error))
+      return policy(() => (_source, _call, out) => out.error(error))
     }
   }
   return Object.defineProperties(of, {

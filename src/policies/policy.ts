@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs'
+import { Observable, type Subscriber } from 'rxjs'
 import type { PolicyEvent, PolicyListener } from './policyEvent.ts'
 
 /** One call through a stack of policies: what its layers know of it. */
@@ -9,46 +9,62 @@ export interface Call {
   readonly report: PolicyListener
 }
 
-/** What a policy does with a call: it may make attempts, none or several, each for a call of its own making. */
-export type Layer = <T>(attempt: (call: Call) => Observable<T>, call: Call) => Observable<T>
+/** Makes an attempt of a call: subscribes to its source, and lets `out` hear it. */
+export type Run = <T>(source: () => Observable<T>, call: Call, out: Subscriber<T>) => void
+
+/** What a policy does with calls: it runs the next layer once, several times, later, or not at all. */
+export type Layer = (next: Run) => Run
 
 /**
- * A policy: an operator for any source. What it remembers (a breaker's state, a bulkhead's slots) belongs to the policy,
+ * A policy: an operator for any source. What it remembers (a breaker's state, a bulkhead's places) belongs to the policy,
  * so all sources that are piped through one policy share it.
  */
 export interface Policy {
   /** Applies the policy to a source; each subscription is a call. */
   <T>(source$: Observable<T>): Observable<T>
-  /** The policy itself, for {@link compose} and for callers who name a deadline and a listener for each call. */
+  /** The same for a caller who makes the source anew for each attempt, and names a deadline and a listener. */
+  call<T>(this: void, source: () => Observable<T>, call: Call): Observable<T>
+  /** The policy itself, for {@link compose}. */
   readonly layer: Layer
 }
 
 /** A call of which nobody wants to hear, and that may take as long as it likes. */
-export const IDLE: Call = { dueAt: Infinity, report: () => undefined }
+const IDLE: Call = { dueAt: Infinity, report: () => undefined }
 
-/**
- * Makes an operator of what a policy does.
- *
- * @param onEvent Hears of every call through the policy, also inside {@link compose}.
- */
-export function policy(layer: Layer, onEvent?: PolicyListener): Policy {
-  const heard: Layer = onEvent === undefined ? layer : (attempt, call) => layer(attempt, both(call, onEvent))
-  return Object.assign(<T>(source$: Observable<T>) => heard(() => source$, IDLE), { layer: heard })
+/** The innermost layer. */
+const subscribe: Run = (source, _, out) => {
+  try {
+    source().subscribe(out)
+  } catch (error) {
+    out.error(error)
+  }
 }
 
-function both(call: Call, onEvent: PolicyListener): Call {
-  const report = (event: PolicyEvent) => {
+/** Makes an operator of what a policy does. */
+export function policy(layer: Layer): Policy {
+  const run = layer(subscribe)
+  const call = <T>(source: () => Observable<T>, one: Call) => new Observable<T>((out) => run(source, one, out))
+  return Object.assign(<T>(source$: Observable<T>) => call(() => source$, IDLE), { call, layer })
+}
+
+/** Says an event to a policy's own listener and to that of the call. */
+export type Tell = (call: Call, event: PolicyEvent) => void
+
+/** @param onEvent A policy's own listener. */
+export function teller(onEvent: PolicyListener | undefined): Tell {
+  if (onEvent === undefined) return (call, event) => call.report(event)
+  return (call, event) => {
     onEvent(event)
     call.report(event)
   }
-  return { dueAt: call.dueAt, report }
 }
 
-/** Runs an attempt of which nobody knows whether it throws. */
-export function attemptOf<T>(attempt: (call: Call) => Observable<T>, call: Call): Observable<T> {
-  try {
-    return attempt(call)
-  } catch (error) {
-    return new Observable((out) => out.error(error))
-  }
+/** The same policy, of whose layers somebody hears. */
+export function heardBy(onEvent: PolicyListener | undefined, { layer }: Policy): Policy {
+  if (onEvent === undefined) return policy(layer)
+  const tell = teller(onEvent)
+  return policy((next) => {
+    const run = layer(next)
+    return (source, call, out) => run(source, { dueAt: call.dueAt, report: (event) => tell(call, event) }, out)
+  })
 }

@@ -1,30 +1,31 @@
-import { Observable, Subscriber, type SchedulerLike, type Subscription } from 'rxjs'
+import { Subscriber, type Observable, type SchedulerLike, type Subscription } from 'rxjs'
+import type { Call, Run } from './policy.ts'
 
 /** What a limit of time is about: the whole call, or the time until its first value. */
 export type Bounds = 'whole' | 'first-value'
 
-/** The source, let go of when it takes too long. */
-export function timed<T>(
-  source$: Observable<T>,
-  afterMs: number,
-  bounds: Bounds,
-  scheduler: SchedulerLike,
-  tooLate: () => unknown,
-): Observable<T> {
-  return new Observable((out) => {
-    const timed = new Timed(out, bounds)
-    source$.subscribe(timed)
-    if (!timed.isWaiting) return // it is over already, and nobody has to watch it
-    timed.timer = scheduler.schedule(() => {
-      timed.unsubscribe()
-      try {
-        out.error(tooLate())
-      } catch (thrown) {
-        out.error(thrown)
-      }
-    }, afterMs)
-    out.add(timed.timer)
-  })
+/** A limit of time. */
+export interface Limit {
+  readonly afterMs: number
+  readonly bounds: Bounds
+  readonly scheduler: SchedulerLike
+  /** What the call fails with when it takes too long. */
+  tooLate(call: Call): unknown
+}
+
+/** Runs an attempt, and lets go of it when it takes too long. */
+export function timed<T>(next: Run, source: () => Observable<T>, call: Call, out: Subscriber<T>, limit: Limit): void {
+  const watched = new Timed(out, limit.bounds)
+  next(source, call, watched)
+  if (!watched.isWaiting) return // it is over already, and nobody has to watch it
+  watched.timer = limit.scheduler.schedule(() => {
+    watched.unsubscribe()
+    try {
+      out.error(limit.tooLate(call))
+    } catch (thrown) {
+      out.error(thrown)
+    }
+  }, limit.afterMs)
 }
 
 /** Subscribed to a source that is watched. */

@@ -6,7 +6,7 @@ import { parseOptions } from '../errors/parseOptions.ts'
 import { backoff, backoffOf, requireChance, type BackoffFactory, type BackoffSpec } from './backoff.ts'
 import { breaker, breakerOf, type BreakerSpec } from './breakerSpec.ts'
 import { Circuit, type CircuitSnapshot, type CircuitState } from './circuit.ts'
-import { policy, type Policy } from './policy.ts'
+import { policy, teller, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { callable, either, errorFilter, ms, some, someMs, surroundings, type ErrorFilter } from './schemas.ts'
 import type { Ejection } from './trips.ts'
@@ -125,8 +125,8 @@ export function breakerPolicy({
   ...rest
 }: z.output<typeof schema>): Breaker {
   const openFor = 'baseMs' in halfOpenAfterMs ? halfOpenAfterMs : backoffOf(halfOpenAfterMs, random)
-  const circuit = new Circuit({ ...rest, breaker: breakerOf(breaker), openFor, scheduler })
-  const own = policy((attempt, call) => circuit.guard(attempt, call), onEvent)
+  const circuit = new Circuit({ ...rest, breaker: breakerOf(breaker), openFor, scheduler, tell: teller(onEvent) })
+  const own = policy((next) => (source, call, out) => circuit.guard(next, source, call, out))
   return Object.defineProperties(own, {
     state$: { value: circuit.state$ },
     state: { get: () => circuit.state },

@@ -1,8 +1,8 @@
-import { Observable, Subscriber } from 'rxjs'
+import { Subscriber } from 'rxjs'
 import { z } from 'zod'
 import { OverloadedError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { attemptOf, policy, type Policy } from './policy.ts'
+import { policy, teller, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { count, some, surroundings } from './schemas.ts'
 
@@ -52,19 +52,19 @@ export function withBulkhead(options: BulkheadOptions): Bulkhead {
 /** A bulkhead of options that have been looked at. */
 export function bulkheadPolicy({ concurrent, maxWaiting, onEvent }: z.output<typeof schema>): Bulkhead {
   const places = new Places(concurrent, maxWaiting)
-  const own = policy(
-    (attempt, call) =>
-      new Observable((out) => {
-        const start = () => attemptOf(attempt, call).subscribe(new Guest(out, places))
-        if (places.take()) return void start()
-        if (places.wait(start)) return () => places.leave(start)
-        call.report({ type: 'policy:rejected', policy: 'bulkhead', reason: 'full' })
-        const message = `${concurrent} calls run and ${maxWaiting} wait already; try again later`
-        out.error(new OverloadedError(message, { limit: concurrent + maxWaiting }))
-        return undefined
-      }),
-    onEvent,
-  )
+  const tell = teller(onEvent)
+  const own = policy((next) => (source, call, out) => {
+    if (places.take()) return next(source, call, new Guest(out, places))
+    const start = () => next(source, call, new Guest(out, places))
+    if (places.wait(start)) return out.add(() => places.leave(start))
+    try {
+      tell(call, { type: 'policy:rejected', policy: 'bulkhead', reason: 'full' })
+    } catch (thrown) {
+      return out.error(thrown)
+    }
+    const message = `${concurrent} calls run and ${maxWaiting} wait already; try again later`
+    out.error(new OverloadedError(message, { limit: concurrent + maxWaiting }))
+  })
   return Object.defineProperties(own, {
     running: { get: () => places.taken },
     waiting: { get: () => places.waiting },

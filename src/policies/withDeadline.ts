@@ -1,8 +1,8 @@
-import { asyncScheduler, defer, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { z } from 'zod'
 import { DeadlineError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { attemptOf, policy, type Policy } from './policy.ts'
+import { policy, teller, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { someMs, surroundings } from './schemas.ts'
 import { timed, type Bounds } from './timed.ts'
@@ -46,17 +46,14 @@ export function withDeadline(options: DeadlineOptions): Policy {
 /** A deadline of options that have been looked at. */
 export function deadlinePolicy(decisions: z.output<typeof schema>): Policy {
   const { deadlineMs, bounds, scheduler = asyncScheduler, onEvent } = decisions
-  return policy(
-    (attempt, call) =>
-      defer(() => {
-        const dueAt = Math.min(call.dueAt, scheduler.now() + deadlineMs)
-        const tooLate = () => {
-          call.report({ type: 'policy:timed-out', policy: 'deadline', afterMs: deadlineMs })
-          return new DeadlineError(`not settled within ${deadlineMs} ms`, { deadlineMs })
-        }
-        const inner = { dueAt, report: call.report }
-        return timed(attemptOf(attempt, inner), deadlineMs, bounds, scheduler, tooLate)
-      }),
-    onEvent,
-  )
+  const tell = teller(onEvent)
+  const tooLate = (call: Call) => {
+    tell(call, { type: 'policy:timed-out', policy: 'deadline', afterMs: deadlineMs })
+    return new DeadlineError(`not settled within ${deadlineMs} ms`, { deadlineMs })
+  }
+  const limit = { afterMs: deadlineMs, bounds, scheduler, tooLate }
+  return policy((next) => (source, { dueAt, report }, out) => {
+    const call = { dueAt: Math.min(dueAt, scheduler.now() + deadlineMs), report }
+    timed(next, source, call, out, limit)
+  })
 }

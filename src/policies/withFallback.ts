@@ -1,7 +1,7 @@
-import { catchError, type Observable, type ObservableInput } from 'rxjs'
+import { from, Subscriber, type ObservableInput } from 'rxjs'
 import { z } from 'zod'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { attemptOf, policy, type Call, type Layer, type Policy } from './policy.ts'
+import { policy, teller, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { callable, errorFilter, surroundings, type ErrorFilter } from './schemas.ts'
 
@@ -40,13 +40,32 @@ export function withFallback<Instead>(options: FallbackOptions<Instead>): Policy
 
 /** A fallback of options that have been looked at. */
 export function fallbackPolicy({ to, on, onEvent }: z.output<typeof schema>): Policy {
-  const instead: Layer = <T>(attempt: (call: Call) => Observable<T>, call: Call) =>
-    attemptOf(attempt, call).pipe(
-      catchError((error: unknown) => {
-        if (!on(error)) throw error
-        call.report({ type: 'policy:fell-back', policy: 'fallback', error })
-        return to(error) as ObservableInput<T>
-      }),
-    )
-  return policy(instead, onEvent)
+  const tell = teller(onEvent)
+  return policy((next) => (source, call, out) => {
+    const instead = (error: unknown) => {
+      if (!on(error)) return out.error(error)
+      tell(call, { type: 'policy:fell-back', policy: 'fallback', error })
+      from(to(error)).subscribe(out as Subscriber<unknown>)
+    }
+    next(source, call, new Failing(out, instead))
+  })
+}
+
+/** Subscribed to what may fail. */
+class Failing<T> extends Subscriber<T> {
+  readonly #instead: (error: unknown) => void
+
+  constructor(out: Subscriber<T>, instead: (error: unknown) => void) {
+    super(out)
+    this.#instead = instead
+  }
+
+  protected override _error(error: unknown): void {
+    this.unsubscribe()
+    try {
+      this.#instead(error)
+    } catch (thrown) {
+      this.destination.error(thrown)
+    }
+  }
 }

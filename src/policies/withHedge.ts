@@ -1,8 +1,8 @@
-import { asyncScheduler, Observable, Subscriber, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, Subscriber, type Observable, type SchedulerLike } from 'rxjs'
 import { z } from 'zod'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { Percentile } from './percentile.ts'
-import { attemptOf, policy, type Call, type Policy } from './policy.ts'
+import { policy, teller, type Call, type Policy, type Run, type Tell } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { retryBudget, type RetryBudget } from './retryBudget.ts'
 import { count, share, some, someMs, surroundings } from './schemas.ts'
@@ -65,16 +65,17 @@ export function hedgePolicy(decisions: z.output<typeof schema>): Policy {
   const past = new Percentile(percentile, samples)
   const budget = retryBudget({ share: decisions.share, scheduler })
   const afterMs = () => (past.count >= Math.max(1, minSamples) ? past.value : initialMs)
-  return policy((attempt, call) => {
-    return new Observable((out) =>
-      new Race({ out, attempt, call, past, budget, afterMs: afterMs(), hedges, scheduler }).start(),
-    )
-  }, onEvent)
+  const tell = teller(onEvent)
+  return policy((next) => (source, call, out) => {
+    new Race({ out, source, call, next, tell, past, budget, afterMs: afterMs(), hedges, scheduler }).start()
+  })
 }
 
 interface RaceOptions<T> {
   readonly out: Subscriber<T>
-  readonly attempt: (call: Call) => Observable<T>
+  readonly source: () => Observable<T>
+  readonly next: Run
+  readonly tell: Tell
   readonly call: Call
   readonly past: Percentile
   readonly budget: RetryBudget
@@ -103,10 +104,14 @@ class Race<T> {
   }
 
   #later(afterMs: number): void {
-    const { budget, out, call, hedges, scheduler } = this.#o
+    const { budget, out, call, tell, hedges, scheduler } = this.#o
     const hedge = () => {
       if (this.isWon || this.#running === 0 || !budget.spend()) return
-      call.report({ type: 'policy:hedged', policy: 'hedge', afterMs: Math.round(afterMs) })
+      try {
+        tell(call, { type: 'policy:hedged', policy: 'hedge', afterMs: Math.round(afterMs) })
+      } catch (thrown) {
+        return out.error(thrown)
+      }
       this.#run()
       if (this.#runners.length <= hedges && !out.closed) this.#later(afterMs)
     }
@@ -114,11 +119,11 @@ class Race<T> {
   }
 
   #run(): void {
-    const { attempt, call, out, scheduler } = this.#o
+    const { source, next, call, out, scheduler } = this.#o
     const runner = new Runner<T>(out, this, scheduler.now())
     this.#runners.push(runner)
     this.#running++
-    attemptOf(attempt, call).subscribe(runner)
+    next(source, call, runner)
   }
 
   /** The first to say something: the others are let go of. */

@@ -1,7 +1,7 @@
 import { TaskCancelledError, type ICancellationContext, type IPolicy } from 'cockatiel'
-import { Observable } from 'rxjs'
+import { Subscriber } from 'rxjs'
 import { ConfigError } from '../errors/errors.ts'
-import { attemptOf, policy, type Policy } from './policy.ts'
+import { policy, type Policy } from './policy.ts'
 
 /**
  * Puts a whole policy of cockatiel's around a source.
@@ -20,34 +20,32 @@ export function withPolicy(cockatiel: IPolicy<ICancellationContext>): Policy {
   if (typeof (cockatiel as Partial<IPolicy> | null | undefined)?.execute !== 'function') {
     throw new ConfigError([{ path: 'withPolicy', message: 'must be a policy of cockatiel' }])
   }
-  return policy(
-    (attempt, call) =>
-      new Observable((out) => {
-        const controller = new AbortController()
-        const isSource = Symbol('the source has spoken for itself')
-        const run = ({ signal }: ICancellationContext) =>
-          new Promise<symbol>((resolve, reject) => {
-            const running = attemptOf(attempt, call).subscribe({
-              next: (value) => out.next(value),
-              error: reject,
-              complete: () => resolve(isSource),
-            })
-            const stop = () => {
-              running.unsubscribe()
-              reject(new TaskCancelledError())
-            }
-            running.add(() => signal.removeEventListener('abort', stop))
-            if (signal.aborted) stop()
-            else if (!running.closed) signal.addEventListener('abort', stop, { once: true })
-          })
-        cockatiel.execute(run, controller.signal).then(
-          (result: unknown) => {
-            if (result !== isSource) out.next(result as never)
-            out.complete()
-          },
-          (error: unknown) => out.error(error),
-        )
-        return () => controller.abort()
-      }),
-  )
+  return policy((next) => (source, call, out) => {
+    const controller = new AbortController()
+    const isSource = Symbol('the source has spoken for itself')
+    const run = ({ signal }: ICancellationContext) =>
+      new Promise<symbol>((resolve, reject) => {
+        const running = new Subscriber<never>({
+          next: (value) => out.next(value),
+          error: reject,
+          complete: () => resolve(isSource),
+        })
+        const stop = () => {
+          running.unsubscribe()
+          reject(new TaskCancelledError())
+        }
+        running.add(() => signal.removeEventListener('abort', stop))
+        if (signal.aborted) return stop()
+        next(source as never, call, running)
+        if (!running.closed) signal.addEventListener('abort', stop, { once: true })
+      })
+    cockatiel.execute(run, controller.signal).then(
+      (result: unknown) => {
+        if (result !== isSource) out.next(result as never)
+        out.complete()
+      },
+      (error: unknown) => out.error(error),
+    )
+    out.add(() => controller.abort())
+  })
 }

@@ -1,8 +1,8 @@
-import { asyncScheduler, EMPTY, Observable, throwError, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, type Observable, type SchedulerLike, type Subscriber } from 'rxjs'
 import { z } from 'zod'
 import { RateLimitedError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { attemptOf, policy, type Call, type Policy } from './policy.ts'
+import { policy, teller, type Call, type Policy, type Run } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { count, factor, some, surroundings } from './schemas.ts'
 import { TokenBucket } from './tokenBucket.ts'
@@ -59,43 +59,46 @@ export function rateLimitPolicy(decisions: z.output<typeof schema>): Policy {
   const { perSecond, burst, over, maxWaiting, scheduler = asyncScheduler, onEvent } = decisions
   const bucket = new TokenBucket(perSecond, burst)
   let waiting = 0
-  const refuse = (call: Call, waitMs: number) => {
-    call.report({ type: 'policy:rejected', policy: 'rate-limit', reason: 'limit reached' })
+  const tell = teller(onEvent)
+  const refused = (call: Call, waitMs: number) => {
+    tell(call, { type: 'policy:rejected', policy: 'rate-limit', reason: 'limit reached' })
     const message = `more than ${perSecond} calls per second: the next is due in ${Math.ceil(waitMs)} ms`
-    return throwError(() => new RateLimitedError(message, { limit: perSecond }))
+    return new RateLimitedError(message, { limit: perSecond })
   }
-  return policy(<T>(attempt: (call: Call) => Observable<T>, call: Call) => {
-    return new Observable<T>((out) => {
-      const now = scheduler.now()
-      const waitMs = bucket.wait(now)
-      if (waitMs <= 0) {
-        bucket.take(now)
-        return void attemptOf(attempt, call).subscribe(out)
-      }
-      if (over === 'error') return void refuse(call, waitMs).subscribe(out)
-      if (over === 'drop') {
-        call.report({ type: 'policy:dropped', policy: 'rate-limit', reason: 'limit reached' })
-        return void EMPTY.subscribe(out)
-      }
-      if (waiting >= maxWaiting || now + waitMs >= call.dueAt) return void refuse(call, waitMs).subscribe(out)
-      const token = bucket.take(now)
-      waiting++
-      let isWaiting = true
-      call.report({ type: 'policy:delayed', policy: 'rate-limit', delayMs: Math.round(waitMs) })
-      const stop = () => {
-        if (isWaiting) waiting--
-        isWaiting = false
-      }
-      out.add(
-        scheduler.schedule(() => {
-          stop()
-          attemptOf(attempt, call).subscribe(out)
-        }, waitMs),
-      )
-      return () => {
-        if (isWaiting) bucket.giveBack(token)
-        stop()
-      }
+  const wait = <T>(next: Run, source: () => Observable<T>, call: Call, out: Subscriber<T>, waitMs: number) => {
+    const now = scheduler.now()
+    if (over === 'drop') {
+      tell(call, { type: 'policy:dropped', policy: 'rate-limit', reason: 'limit reached' })
+      return out.complete()
+    }
+    if (over === 'error' || waiting >= maxWaiting || now + waitMs >= call.dueAt) return out.error(refused(call, waitMs))
+    tell(call, { type: 'policy:delayed', policy: 'rate-limit', delayMs: Math.round(waitMs) })
+    const token = bucket.take(now)
+    waiting++
+    let isWaiting = true
+    out.add(() => {
+      if (!isWaiting) return
+      waiting--
+      bucket.giveBack(token)
     })
-  }, onEvent)
+    const start = () => {
+      isWaiting = false
+      waiting--
+      next(source, call, out)
+    }
+    out.add(scheduler.schedule(start, waitMs))
+  }
+  return policy((next) => (source, call, out) => {
+    const now = scheduler.now()
+    const waitMs = bucket.wait(now)
+    if (waitMs <= 0) {
+      bucket.take(now)
+      return next(source, call, out)
+    }
+    try {
+      wait(next, source, call, out, waitMs)
+    } catch (thrown) {
+      out.error(thrown)
+    }
+  })
 }

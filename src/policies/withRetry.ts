@@ -1,9 +1,9 @@
 import type { IBackoff, IRetryBackoffContext } from 'cockatiel'
-import { asyncScheduler, Observable, Subscriber, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, Subscriber, type Observable, type SchedulerLike } from 'rxjs'
 import { z } from 'zod'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { backoff, backoffOf, requireChance, type BackoffFactory, type BackoffSpec } from './backoff.ts'
-import { attemptOf, policy, type Call, type Policy } from './policy.ts'
+import { policy, teller, type Call, type Policy, type Run, type Tell } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import type { RetryBudget } from './retryBudget.ts'
 import { callable, count, errorFilter, someMs, surroundings, type ErrorFilter } from './schemas.ts'
@@ -88,28 +88,31 @@ export function retryPolicy({
   onEvent,
   ...rest
 }: z.output<typeof schema>): Policy {
-  const decisions: Decisions = { ...rest, backoff: backoffOf(backoff, random), scheduler }
-  return policy((attempt, call) => new Observable((out) => new Retries(out, attempt, call, decisions).start()), onEvent)
+  const decisions: Decisions = { ...rest, backoff: backoffOf(backoff, random), scheduler, tell: teller(onEvent) }
+  return policy((next) => (source, call, out) => new Retries(out, source, call, next, decisions).start())
 }
 
 type Decisions = Omit<z.output<typeof schema>, 'backoff' | 'scheduler' | 'random' | 'onEvent'> & {
   readonly backoff: BackoffFactory
   readonly scheduler: SchedulerLike
+  readonly tell: Tell
 }
 
 /** The attempts of one call. */
 class Retries<T> {
   readonly #out: Subscriber<T>
-  readonly #attempt: (call: Call) => Observable<T>
+  readonly #source: () => Observable<T>
+  readonly #next: Run
   readonly #call: Call
   readonly #decisions: Decisions
   #backoff: IBackoff<IRetryBackoffContext<unknown>> | undefined
   #retry = 0
   #startedAt = 0
 
-  constructor(out: Subscriber<T>, attempt: (call: Call) => Observable<T>, call: Call, decisions: Decisions) {
+  constructor(out: Subscriber<T>, source: () => Observable<T>, call: Call, next: Run, decisions: Decisions) {
     this.#out = out
-    this.#attempt = attempt
+    this.#source = source
+    this.#next = next
     this.#call = call
     this.#decisions = decisions
   }
@@ -122,7 +125,7 @@ class Retries<T> {
   #again(): void {
     const { resetAfterMs, scheduler } = this.#decisions
     if (resetAfterMs < Infinity) this.#startedAt = scheduler.now()
-    attemptOf(this.#attempt, this.#call).subscribe(new Attempt(this.#out, this))
+    this.#next(this.#source, this.#call, new Attempt(this.#out, this))
   }
 
   /** Decides over a failed attempt. */
@@ -131,7 +134,7 @@ class Retries<T> {
     try {
       const delayMs = this.#delayAfter(error)
       if (delayMs === undefined) return out.error(error)
-      this.#call.report({ type: 'policy:retried', policy: 'retry', error, retry: this.#retry, delayMs })
+      this.#decisions.tell(this.#call, { type: 'policy:retried', policy: 'retry', error, retry: this.#retry, delayMs })
       this.#decisions.onRetry?.(error, delayMs)
       out.add(this.#decisions.scheduler.schedule(() => this.#again(), delayMs))
     } catch (thrown) {
@@ -160,7 +163,7 @@ class Retries<T> {
   }
 
   #give(reason: 'retries used up' | 'retry budget used up' | 'deadline too near', error: unknown): undefined {
-    this.#call.report({ type: 'policy:rejected', policy: 'retry', reason, error })
+    this.#decisions.tell(this.#call, { type: 'policy:rejected', policy: 'retry', reason, error })
   }
 }
 

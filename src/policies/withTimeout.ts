@@ -2,7 +2,7 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { z } from 'zod'
 import { TimeoutError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { attemptOf, policy, type Policy } from './policy.ts'
+import { policy, teller, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { someMs, surroundings } from './schemas.ts'
 import { timed, type Bounds } from './timed.ts'
@@ -48,12 +48,12 @@ export function withTimeout(options: TimeoutOptions): Policy {
 /** A timeout of options that have been looked at. */
 export function timeoutPolicy(decisions: z.output<typeof schema>): Policy {
   const { timeoutMs, bounds, scheduler = asyncScheduler, onEvent } = decisions
-  return policy((attempt, call) => {
-    const tooLate = () => {
-      call.report({ type: 'policy:timed-out', policy: 'timeout', afterMs: timeoutMs })
-      const what = bounds === 'whole' ? 'not over' : 'no value'
-      return new TimeoutError(`${what} within ${timeoutMs} ms`, { deadlineMs: timeoutMs })
-    }
-    return timed(attemptOf(attempt, call), timeoutMs, bounds, scheduler, tooLate)
-  }, onEvent)
+  const tell = teller(onEvent)
+  const tooLate = (call: Call) => {
+    tell(call, { type: 'policy:timed-out', policy: 'timeout', afterMs: timeoutMs })
+    const what = bounds === 'whole' ? 'not over' : 'no value'
+    return new TimeoutError(`${what} within ${timeoutMs} ms`, { deadlineMs: timeoutMs })
+  }
+  const limit = { afterMs: timeoutMs, bounds, scheduler, tooLate }
+  return policy((next) => (source, call, out) => timed(next, source, call, out, limit))
 }

@@ -76,7 +76,7 @@ class Tasks<C extends AnyCommand, Result, F extends Fact> {
       if (policy === undefined) from(this.#work(command)).subscribe(task)
       else
         policy
-          .layer(() => from(this.#work(command)), this.#callOf(command, this.#guarded!.dueAt(command)))
+          .call(() => from(this.#work(command)), this.#callOf(command, this.#guarded!.dueAt(command)))
           .subscribe(task)
     } catch (error) {
       task.error(error)
