@@ -33,7 +33,7 @@ const module = /^src\/swarm\/behaviours\/(\w+)\/\1\.ts/
 describe('the house', () => {
   it('has one clock and one chance: neither is taken from the platform outside adapters', () => {
     const clock = /\b(Date\.now|Math\.random|setTimeout|setInterval|setImmediate|performance\.now)\b/
-    const allowed = /^src\/(testing\/marbles\.ts|swarm\/checkOptions\.ts)/ // virtual time itself; the default of an option
+    const allowed = /^src\/(testing\/(marbles|simulation\/virtualDate)\.ts|swarm\/checkOptions\.ts)/ // virtual time itself; the default of an option
     const dry = new RegExp(`^(?!.*(?:${adapter.source.slice(1)}|${allowed.source.slice(1)}))`)
     expect(places(dry, clock, 'take it from wires.scheduler or wires.random')).toEqual([])
   })
