@@ -10,6 +10,15 @@ export type { NodeOptions, SimulatedPorts, SimulateOptions } from './simulation/
 export type { SimulatedNetwork, SimulatedSwarm } from './simulation/simulatedNetwork.ts'
 export type { SimulatedConnection, SimulatedNode, SimulatedStream } from './simulation/simulatedNode.ts'
 export type { Fault, FaultSchedule, TimedFault } from './simulation/fault.ts'
+export { faults, type FaultsOptions } from './simulation/faults.ts'
+export { drawFaults } from './simulation/drawFaults.ts'
+export { explore, type ExploreOptions } from './simulation/explore.ts'
+export {
+  faultSchedules,
+  type FastCheck,
+  type FaultSchedulesOptions,
+  type FaultType,
+} from './simulation/faultSchedules.ts'
 export type { LinkOptions } from './simulation/link.ts'
 export type { Latency } from './simulation/latency.ts'
 export { seeded, type Seeded } from './simulation/seeded.ts'

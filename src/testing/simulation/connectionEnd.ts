@@ -29,7 +29,7 @@ export class ConnectionEnd implements SimulatedConnection, Due {
   readonly node: VirtualNode
   /** The other end. */
   other!: ConnectionEnd
-  /** Whether its process has crashed. */
+  /** Whether its process has crashed: nothing leaves it any more, and nothing is sent again. */
   isSilent = false
   /** The local address that was dialled; nothing at the dialler's end. */
   readonly listener: string | undefined
@@ -105,12 +105,6 @@ export class ConnectionEnd implements SimulatedConnection, Due {
     this.other.review()
   }
 
-  /** Its process has crashed: nobody hears of it, and nothing is sent again. */
-  crash(): void {
-    this.isSilent = true
-    this.vanish('the node has crashed')
-  }
-
   /** The lane of a stream. */
   laneOf(stream: StreamEnd): Lane {
     return this.#medium.transport === 'tcp' ? this.lane : stream
@@ -118,12 +112,12 @@ export class ConnectionEnd implements SimulatedConnection, Due {
 
   /** Sends a frame. */
   carry(frame: Frame): void {
-    this.#link.carry(frame)
+    if (!this.isSilent) this.#link.carry(frame)
   }
 
   /** Has something done at the other end. */
   control(lane: Lane, act: () => void): void {
-    if (!this.isSilent) this.#link.carry(new ControlFrame(this.other, lane, act))
+    this.carry(new ControlFrame(this.other, lane, act))
   }
 
   /** A stream is over. */
@@ -134,6 +128,7 @@ export class ConnectionEnd implements SimulatedConnection, Due {
   /** A frame has arrived. */
   receive(frame: Frame): void {
     if (this.#status === 'open') {
+      if (this.isSilent) return
       this.#heardAt = this.#medium.time.now()
       frame.deliver()
     } else if (this.#status === 'opening') {

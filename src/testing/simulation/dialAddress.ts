@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs'
-import { AuthenticationError, DialError, InvalidCommandError } from '../../errors/errors.ts'
+import { AuthenticationError, DialError, InvalidCommandError, StoppedError } from '../../errors/errors.ts'
 import type { ConnectionInfo } from '../../swarm/vocabulary/event.ts'
 import { addressOf, type Address } from './address.ts'
 import { ConnectionEnd } from './connectionEnd.ts'
@@ -53,6 +53,7 @@ export function dialAddress(medium: Medium, node: VirtualNode, text: string): Ob
     if (host === node.name) {
       throw new InvalidCommandError(`to: ${text} is this node itself`, { field: 'to', address: text })
     }
+    if (!node.isRunning) throw new StoppedError(`dial ${text}: ${node.name} is down`, { address: text })
     const fail = (why: string) => {
       attempt.giveUp()
       out.error(new DialError(`dial ${text}: ${why}`, { address: text, ...(peer === undefined ? {} : { peer }) }))

@@ -65,6 +65,9 @@ export const scheduleSchema = z.array(
   'must be a list of { atMs, fault }',
 )
 
+/** How long a character of a diagram lasts. */
+export const paceSchema = z.strictObject({ frameMs: aboveZero.default(1_000) }, 'must be an object')
+
 /** What one node is like. */
 export const nodeSchema = z.strictObject(
   {

@@ -16,5 +16,5 @@ import { VirtualNetwork } from './virtualNetwork.ts'
 export function simulate<const Modules extends readonly AnyModule[]>(
   options: SimulateOptions<Modules>,
 ): SimulatedNetwork<Modules> {
-  return new VirtualNetwork(checkSimulation(options)) as unknown as SimulatedNetwork<Modules>
+  return new VirtualNetwork(checkSimulation(options))
 }

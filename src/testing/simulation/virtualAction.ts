@@ -56,7 +56,7 @@ export class VirtualAction<T> extends Subscription implements SchedulerAction<T>
   run(): void {
     if (this.#pace?.isStopped === true) return
     try {
-      this.#work.call(this, this.#state)
+      this.#work(this.#state)
     } catch (error) {
       this.unsubscribe()
       throw error

@@ -98,8 +98,10 @@ export class VirtualMachine implements Machine {
     if (this.node === undefined) return
     this.isSilent = true
     this.#feeds.unsubscribe()
-    this.node.crash()
+    const { node } = this
+    node.silence()
     this.#end()
+    node.vanish()
     this.#state$.next(this.#wired.state())
     this.#options.switched()
   }

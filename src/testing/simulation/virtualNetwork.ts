@@ -208,7 +208,7 @@ export class VirtualNetwork implements SimulatedNetwork, Medium {
       node: nodes.get(name) ?? {},
       use,
       ports: { ...builtInPorts, ...ports },
-      wiring: { limits, deadlineMs, commandChain: commandChain as never, eventChain: eventChain as never },
+      wiring: { limits, deadlineMs, commandChain, eventChain },
       random: this.#random,
       heard: log ? (node, event) => void this.log.push(line(node, event)) : () => undefined,
       threw: (error) => void this.#thrown.push(error),
@@ -270,5 +270,5 @@ function checkedMs(ms: number): number {
 }
 
 async function promises(): Promise<void> {
-  for (let tick = 0; tick < TICKS; tick++) await undefined
+  for (let tick = 0; tick < TICKS; tick++) await Promise.resolve()
 }

@@ -29,8 +29,8 @@ export class VirtualNode implements SimulatedNode {
   readonly name: string
   readonly scheduler: SchedulerLike
   readonly random: () => number
-  /** Whether it has started, and neither stopped nor crashed. */
-  isRunning = false
+  /** Whether it has neither stopped nor crashed. */
+  isRunning = true
   readonly #medium: Medium
   readonly #heard = new Relay<NodeEvent>()
   readonly #handlers = new Map<string, Handler>()
@@ -144,7 +144,6 @@ export class VirtualNode implements SimulatedNode {
 
   /** Starts it, listening. */
   start(listen: readonly string[]): void {
-    this.isRunning = true
     for (const address of listen) this.listen(address)
     this.say({ type: 'start', announced: this.#addresses })
   }
@@ -162,11 +161,16 @@ export class VirtualNode implements SimulatedNode {
     this.#heard.complete()
   }
 
-  /** Ends it without a word, to anybody. */
-  crash(): void {
+  /** Crashes it, before its pipeline ends: from now on nobody hears of it, nor it of anything. */
+  silence(): void {
     this.isRunning = false
     this.#heard.complete()
-    for (const end of this.#connections) end.crash()
+    for (const end of this.#connections) end.isSilent = true
+  }
+
+  /** Its connections are gone, after its pipeline. */
+  vanish(): void {
+    for (const end of this.#connections) end.vanish('the node has crashed')
   }
 
   /** The address under which it listens on a port. */
