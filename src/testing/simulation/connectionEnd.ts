@@ -188,7 +188,7 @@ export class ConnectionEnd implements SimulatedConnection, Due {
   /** For a dial that nobody waits for any more. */
   refuse(): void {
     if (this.#status === 'opening') this.#status = 'closed'
-    this.#tellClosed()
+    if (this.node.isRunning) this.#tellClosed()
   }
 
   #remoteClosed(): void {

@@ -74,6 +74,7 @@ export function dialAddress(medium: Medium, node: VirtualNode, text: string): Ob
     })
     const { dialTimeoutMs } = medium
     out.add(node.scheduler.schedule(() => fail(`no answer within ${dialTimeoutMs} ms`), dialTimeoutMs))
+    out.add(node.dialling(() => attempt.giveUp()))
     out.add(() => attempt.giveUp())
     attempt.start()
   })
@@ -131,6 +132,7 @@ class Handshake {
     const end = this.#connect(remote, listener)
     this.#answer(remote, end.lane, () => this.#opened(end.other))
     end.start()
+    if (this.#isOver) end.other.vanish('the dial was given up')
   }
 
   #answer(from: VirtualNode, lane: Lane, act: () => void): void {
@@ -144,7 +146,7 @@ class Handshake {
   }
 
   #opened(end: ConnectionEnd): void {
-    if (this.#isOver) return this.#node.isRunning ? end.refuse() : undefined
+    if (this.#isOver) return end.refuse()
     this.#isOver = true
     this.#told.opened(end)
   }

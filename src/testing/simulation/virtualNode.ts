@@ -37,6 +37,7 @@ export class VirtualNode implements SimulatedNode {
   readonly #peers = new Map<string, readonly ConnectionEnd[]>()
   readonly #book = new Map<string, readonly string[]>()
   readonly #dials = new Map<string, Observable<ConnectionEnd>>()
+  readonly #dialling = new Set<() => void>()
   #connections: readonly ConnectionEnd[] = []
   #addresses: readonly string[] = []
   #protocols: readonly string[] = []
@@ -152,6 +153,7 @@ export class VirtualNode implements SimulatedNode {
   stop(): void {
     if (!this.isRunning) return
     this.isRunning = false
+    this.#giveUp()
     for (const end of this.#connections) end.close()
     while (this.#addresses.length > 0) {
       this.#addresses = this.#addresses.slice(1)
@@ -170,7 +172,18 @@ export class VirtualNode implements SimulatedNode {
 
   /** Its connections are gone, after its pipeline. */
   vanish(): void {
+    this.#giveUp()
     for (const end of this.#connections) end.vanish('the node has crashed')
+  }
+
+  /** A dial is under way. @returns Says that it is no more */
+  dialling(giveUp: () => void): () => void {
+    this.#dialling.add(giveUp)
+    return () => void this.#dialling.delete(giveUp)
+  }
+
+  #giveUp(): void {
+    for (const giveUp of this.#dialling) giveUp()
   }
 
   /** The address under which it listens on a port. */
