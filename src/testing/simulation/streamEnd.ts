@@ -3,6 +3,7 @@ import { StreamError } from '../../errors/errors.ts'
 import { Relay } from '../../operators/relay.ts'
 import type { ConnectionEnd } from './connectionEnd.ts'
 import { DataFrame } from './frames.ts'
+import { Inbox } from './inbox.ts'
 import type { Lane } from './link.ts'
 import type { SimulatedStream } from './simulatedNode.ts'
 
@@ -14,9 +15,6 @@ const MOST_UNREAD_BYTES = 4 * 1_024 * 1_024
 
 /** What has been read is told in parcels of this size. @unit bytes */
 const CREDIT_BYTES = WINDOW_BYTES / 8
-
-/** Chunks that were read are let go of in parcels of this many. */
-const COMPACT_AT = 1_024
 
 /**
  * One end of a stream.
@@ -37,10 +35,9 @@ export class StreamEnd implements SimulatedStream, Lane {
   /** The other end, once there is one. */
   other: StreamEnd | undefined
   #status: 'open' | 'closed' | 'reset' = 'open'
+  readonly #inbox = new Inbox((bytes) => this.#credit(sizeOf(bytes)))
   #opener: Subscriber<SimulatedStream> | undefined
   #reader: Subscriber<Uint8Array> | undefined
-  #unread: Uint8Array[] = []
-  #next = 0
   #hasEnded = false
   #remoteHasEnded = false
   #error: StreamError | undefined
@@ -131,7 +128,7 @@ export class StreamEnd implements SimulatedStream, Lane {
   /** Bytes have arrived. */
   take(bytes: Uint8Array): void {
     if (this.#status !== 'open') return
-    if (this.#reader === undefined || this.#unread.length > 0) return void this.#unread.push(bytes)
+    if (this.#reader === undefined || !this.#inbox.isEmpty) return this.#inbox.put(bytes)
     this.#credit(sizeOf(bytes))
     this.#reader.next(bytes)
   }
@@ -141,7 +138,7 @@ export class StreamEnd implements SimulatedStream, Lane {
     if (this.#status !== 'open') return
     this.#remoteHasEnded = true
     this.#closeIfDone()
-    if (this.#unread.length === 0) this.#reader?.complete()
+    if (this.#inbox.isEmpty) this.#reader?.complete()
   }
 
   /** The remote has given it up, or its connection is lost. */
@@ -156,26 +153,13 @@ export class StreamEnd implements SimulatedStream, Lane {
       return undefined
     }
     this.#reader = out
-    this.#hand(out)
+    this.#inbox.handTo(out)
+    if (out.closed && this.#reader === out) this.#reader = undefined
     if (!out.closed) {
       if (this.#error !== undefined) out.error(this.#error)
       else if (this.#remoteHasEnded) out.complete()
     }
     return () => void (this.#reader === out && (this.#reader = undefined))
-  }
-
-  /** Hands out what has arrived before there was a reader. */
-  #hand(out: Subscriber<Uint8Array>): void {
-    while (this.#next < this.#unread.length && !out.closed) {
-      const bytes = this.#unread[this.#next++]!
-      if (this.#next === COMPACT_AT || this.#next === this.#unread.length) {
-        this.#unread.splice(0, this.#next)
-        this.#next = 0
-      }
-      this.#credit(sizeOf(bytes))
-      out.next(bytes)
-    }
-    if (out.closed && this.#reader === out) this.#reader = undefined
   }
 
   /** Tells the other end, now and then, how much has been read. */
@@ -207,8 +191,7 @@ export class StreamEnd implements SimulatedStream, Lane {
     this.#status = 'reset'
     this.#error = error
     this.#opener = undefined
-    this.#unread = []
-    this.#next = 0
+    this.#inbox.clear()
     this.connection.forget(this)
     if (tellRemote) this.#control(() => this.other?.lost('it was reset by the remote'))
     this.#drain$?.complete()

@@ -94,8 +94,9 @@ export class TimeQueue {
       if (child >= length) break
       const right = child + 1
       if (right < length) {
-        const [a, b] = [times[child]!, times[right]!]
-        if (b < a || (b === a && orders[right]! < orders[child]!)) child = right
+        const leftAt = times[child]!
+        const rightAt = times[right]!
+        if (rightAt < leftAt || (rightAt === leftAt && orders[right]! < orders[child]!)) child = right
       }
       const childAt = times[child]!
       if (childAt > atMs || (childAt === atMs && orders[child]! > order)) break

@@ -7,11 +7,13 @@ import { canonical } from './canonical.ts'
 import type { CheckedSimulation } from './checkSimulation.ts'
 import type { Fault } from './fault.ts'
 import { faultProblems } from './faultProblems.ts'
-import { Link } from './link.ts'
+import type { Link } from './link.ts'
+import { Links } from './links.ts'
 import type { Medium } from './medium.ts'
 import { faultSchema } from './schemas.ts'
 import { seeded, type Seeded } from './seeded.ts'
 import type { SimulatedNetwork, SimulatedSwarm } from './simulatedNetwork.ts'
+import { swarmOf } from './swarmOf.ts'
 import { virtualDate } from './virtualDate.ts'
 import { VirtualMachine } from './virtualMachine.ts'
 import { VirtualTime } from './virtualTime.ts'
@@ -21,8 +23,6 @@ const UNTIL_MS = 60_000
 
 /** So deep may a chain of promises be that runs between two moments. */
 const TICKS = 16
-
-const LATENCY_MS = 20
 
 /** The network itself: time, links, machines, faults and the log. */
 export class VirtualNetwork implements SimulatedNetwork, Medium {
@@ -36,16 +36,16 @@ export class VirtualNetwork implements SimulatedNetwork, Medium {
   readonly #random: Seeded
   readonly #machines = new Map<string, VirtualMachine>()
   readonly #swarms = new Map<string, SimulatedSwarm<readonly unknown[]>>()
-  readonly #links = new Map<string, Link>()
-  readonly #blocked = new Set<string>()
+  readonly #links: Links
   readonly #thrown: unknown[] = []
-  #groups: ReadonlyMap<string, number> = new Map()
   #connections = 0
   #isInside = false
 
   constructor(options: CheckedSimulation) {
     this.#options = options
     this.#random = seeded(options.seed)
+    const { link, links } = options
+    this.#links = new Links({ time: this.time, random: this.#random, link, links, changed: () => this.#review() })
     this.transport = options.transport
     this.dialTimeoutMs = options.dialTimeoutMs
     this.idleTimeoutMs = options.idleTimeoutMs
@@ -134,15 +134,7 @@ export class VirtualNetwork implements SimulatedNetwork, Medium {
   }
 
   link(from: string, to: string): Link {
-    const key = `${from}>${to}`
-    const known = this.#links.get(key)
-    if (known !== undefined) return known
-    const { link, links } = this.#options
-    const options = { latencyMs: LATENCY_MS, ...link, ...links[key] }
-    const fresh = new Link(this.time, this.#random.fork(`link ${key}`), options)
-    fresh.isBlocked = this.#isCut(key)
-    this.#links.set(key, fresh)
-    return fresh
+    return this.#links.from(from, to)
   }
 
   // ---- faults ------------------------------------------------------------------------------------------------------
@@ -150,17 +142,13 @@ export class VirtualNetwork implements SimulatedNetwork, Medium {
   #apply(fault: Fault): void {
     switch (fault.type) {
       case 'partition':
-        this.#groups = new Map(fault.groups.flatMap((group, i) => group.map((name) => [name, i] as const)))
-        return this.#cut()
+        return this.#links.partition(fault.groups)
       case 'heal':
-        this.#groups = new Map()
-        return this.#cut()
+        return this.#links.partition([])
       case 'block':
-        this.#blocked.add(`${fault.from}>${fault.to}`)
-        return this.#cut()
+        return this.#links.block(fault.from, fault.to)
       case 'unblock':
-        this.#blocked.delete(`${fault.from}>${fault.to}`)
-        return this.#cut()
+        return this.#links.unblock(fault.from, fault.to)
       case 'link': {
         const { type: _type, from, to, ...options } = fault
         return this.link(from, to).change(options)
@@ -176,23 +164,6 @@ export class VirtualNetwork implements SimulatedNetwork, Medium {
         if (machine !== undefined) machine.isBehindNat = fault.on
       }
     }
-  }
-
-  #isCut(key: string): boolean {
-    if (this.#blocked.has(key)) return true
-    if (this.#groups.size === 0) return false
-    const [from = '', to = ''] = key.split('>')
-    return this.#groups.get(from) !== this.#groups.get(to)
-  }
-
-  #cut(): void {
-    for (const [key, link] of this.#links) {
-      const isCut = this.#isCut(key)
-      if (isCut === link.isBlocked) continue
-      if (isCut) link.isBlocked = true
-      else link.unblock()
-    }
-    this.#review()
   }
 
   /** Each end of a connection looks whether it still hears anything. */
@@ -238,26 +209,6 @@ export class VirtualNetwork implements SimulatedNetwork, Medium {
     const [first] = this.#thrown.splice(0)
     throw first
   }
-}
-
-function swarmOf(machine: VirtualMachine, within: (body: () => void) => void): SimulatedSwarm<readonly unknown[]> {
-  const { name, command$, event$, state$ } = machine
-  const swarm = {
-    name,
-    self: name,
-    command$,
-    event$,
-    state$,
-    get addresses() {
-      return machine.node?.addresses ?? []
-    },
-    state: () => machine.state(),
-    execute: (command: never) => machine.execute(command),
-    crash: () => within(() => machine.crash()),
-    restart: () => within(() => machine.restart()),
-    stop: ({ drainMs }: { readonly drainMs?: number } = {}) => within(() => machine.stop(drainMs)),
-  }
-  return swarm as unknown as SimulatedSwarm<readonly unknown[]> // the wires carry any module's commands
 }
 
 function line(node: string, { at, type, ...rest }: Stamped<Fact>): string {

@@ -1,18 +1,14 @@
-import { catchError, defer, mergeMap, Observable, of, share, throwError, timer, type SchedulerLike } from 'rxjs'
-import { DialError, InvalidCommandError, SwarmError, UnexpectedError, UnknownPeerError } from '../../errors/errors.ts'
+import { defer, mergeMap, type Observable, type SchedulerLike } from 'rxjs'
+import { InvalidCommandError, UnexpectedError } from '../../errors/errors.ts'
 import { Relay } from '../../operators/relay.ts'
-import { staggered } from '../../operators/staggered.ts'
 import type { NodeEvent } from '../../swarm/vocabulary/event.ts'
 import { addressOf } from './address.ts'
 import type { ConnectionEnd } from './connectionEnd.ts'
-import { dialAddress } from './dialAddress.ts'
+import { Dialler } from './dialler.ts'
 import type { Medium } from './medium.ts'
 import type { SimulatedConnection, SimulatedNode, SimulatedStream } from './simulatedNode.ts'
 
 type Handler = (stream: SimulatedStream) => void
-
-/** How long an open connection that carries nothing now may take before a new one is dialled beside it. @unit milliseconds */
-const STILL_USABLE_WITHIN_MS = 2_000
 
 /** Addresses that are kept of a peer. */
 const MOST_ADDRESSES = 64
@@ -31,19 +27,18 @@ export class VirtualNode implements SimulatedNode {
   readonly random: () => number
   /** Whether it has neither stopped nor crashed. */
   isRunning = true
-  readonly #medium: Medium
+  readonly #dialler: Dialler
   readonly #heard = new Relay<NodeEvent>()
   readonly #handlers = new Map<string, Handler>()
   readonly #peers = new Map<string, readonly ConnectionEnd[]>()
   readonly #book = new Map<string, readonly string[]>()
-  readonly #dials = new Map<string, Observable<ConnectionEnd>>()
   readonly #dialling = new Set<() => void>()
   #connections: readonly ConnectionEnd[] = []
   #addresses: readonly string[] = []
   #protocols: readonly string[] = []
 
   constructor(medium: Medium, name: string, scheduler: SchedulerLike, random: () => number) {
-    this.#medium = medium
+    this.#dialler = new Dialler(medium, this)
     this.name = name
     this.scheduler = scheduler
     this.random = random
@@ -80,25 +75,12 @@ export class VirtualNode implements SimulatedNode {
   }
 
   dial(to: string | readonly string[]): Observable<SimulatedConnection> {
-    return defer(() => {
-      const targets = typeof to === 'string' ? [to] : to
-      const [only] = targets
-      const isPeer = targets.length === 1 && only !== undefined && !only.startsWith('/')
-      if (isPeer && only === this.name)
-        throw new InvalidCommandError(`to: ${only} is this node itself`, { field: 'to' })
-      const peer = isPeer
-        ? only
-        : targets.map((text) => addressOf(text, 'to').peer).find((named) => named !== undefined)
-      const fresh$ = defer(() => this.#dialAll(isPeer ? this.#known(only) : targets, peer))
-      const open = peer === undefined ? undefined : this.#open(peer)
-      if (open === undefined) return fresh$
-      return open.isUsable ? of(open) : this.#unlessUsable(open, fresh$)
-    })
+    return this.#dialler.dial(to)
   }
 
   open(peer: string, protocol: string): Observable<SimulatedStream> {
     return defer(() => {
-      const open = this.#open(peer)
+      const open = this.openTo(peer)
       return open === undefined
         ? this.dial(peer).pipe(mergeMap((connection) => connection.open(protocol)))
         : open.open(protocol)
@@ -186,6 +168,11 @@ export class VirtualNode implements SimulatedNode {
     for (const giveUp of this.#dialling) giveUp()
   }
 
+  /** The oldest open connection to a peer. */
+  openTo(peer: string): ConnectionEnd | undefined {
+    return this.#peers.get(peer)?.[0]
+  }
+
   /** The address under which it listens on a port. */
   listenerAt(port: number): string | undefined {
     const own = `/sim/${this.name}/${port}/p2p/${this.name}`
@@ -230,38 +217,6 @@ export class VirtualNode implements SimulatedNode {
     this.say({ type: 'connection:close', connection: info })
   }
 
-  #open(peer: string): ConnectionEnd | undefined {
-    return this.#peers.get(peer)?.[0]
-  }
-
-  #known(peer: string): readonly string[] {
-    const known = this.addressesOf(peer)
-    if (known.length > 0) return known
-    throw new UnknownPeerError(`${peer}: neither connected nor is an address known; dial it by address first`, { peer })
-  }
-
-  /** The open connection carries nothing now: it has a while to do so again. */
-  #unlessUsable(open: ConnectionEnd, fresh$: Observable<ConnectionEnd>): Observable<ConnectionEnd> {
-    return timer(STILL_USABLE_WITHIN_MS, this.scheduler).pipe(mergeMap(() => (open.isUsable ? of(open) : fresh$)))
-  }
-
-  #dialAll(addresses: readonly string[], peer: string | undefined): Observable<ConnectionEnd> {
-    const key = addresses.join(' ')
-    const shared = this.#dials.get(key)
-    if (shared !== undefined) return shared
-    const sources = addresses.map((address) => dialAddress(this.#medium, this, address))
-    const target = peer ?? addresses.join(', ')
-    const dial$ = new Observable<ConnectionEnd>((out) => {
-      out.add(() => void this.#dials.delete(key))
-      out.add(staggered(sources, { scheduler: this.scheduler }).subscribe(out))
-    }).pipe(
-      catchError((cause: unknown) => throwError(() => dialError(target, peer, cause))),
-      share(),
-    )
-    this.#dials.set(key, dial$)
-    return dial$
-  }
-
   #freePort(): number {
     let port = 1
     while (this.listenerAt(port) !== undefined) port++
@@ -271,11 +226,4 @@ export class VirtualNode implements SimulatedNode {
   #sayOwn(): void {
     this.say({ type: 'self:peer:update', peer: this.name, announced: this.#addresses, protocols: this.#protocols })
   }
-}
-
-/** One of ours as it is; several attempts that all failed as one. */
-function dialError(target: string, peer: string | undefined, cause: unknown): unknown {
-  if (cause instanceof SwarmError) return cause
-  const message = `dial ${target}: ${cause instanceof Error ? cause.message : String(cause)}`
-  return new DialError(message, { cause, ...(peer === undefined ? {} : { peer }) })
 }
