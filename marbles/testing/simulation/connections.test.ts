@@ -198,6 +198,15 @@ describe('a simulated connection', () => {
     expect(second).not.toBe(first)
     expect(network.now).toBe(40 + 2_000 + 40)
   })
+  it('is offered with new protocols, which the node says of itself', () => {
+    const { network, node } = probed()
+    const alice = heard(network, 'alice')
+    const letGo = node('alice').handle('/new/1', () => undefined)
+    expect(node('alice').protocols).toEqual(['/new/1'])
+    letGo()
+    expect(node('alice').protocols).toEqual([])
+    expect(alice).toEqual(['0 self:peer:update', '0 self:peer:update'])
+  })
   it('closes when its listener does', () => {
     const { network, node, connect } = probed()
     expect(node('bob').listen('/sim/bob/0')).toEqual(['/sim/bob/2/p2p/bob'])

@@ -56,6 +56,15 @@ describe('simulate', () => {
     expect(network.until(network.node('alice').execute(echo.say('bob')))).toBe('hello')
     expect(network.now).toBe(120)
   })
+  it('takes the commands of what is in use, and no others', () => {
+    const network = two()
+    const result: string = network.until(network.node('alice').execute(echo.say('bob')))
+    expect(result).toBe('hello')
+    // @ts-expect-error nobody answers pings here
+    expect(() => network.until(network.node('alice').execute(ping.once({ peer: 'bob' })))).toThrow(
+      'no behaviour in use',
+    )
+  })
   it('gives the same log for the same seed, 100 times out of 100', () => {
     const first = chatter(7, trouble).join('\n')
     expect(first).toContain('echo:heard')

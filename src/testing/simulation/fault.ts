@@ -2,7 +2,10 @@ import type { LinkOptions } from './link.ts'
 
 /** Something that goes wrong, or is put right, as plain data. */
 export type Fault =
-  /** Nothing passes between groups; nodes that no group names are a group of their own. Replaces an earlier partition. */
+  /**
+   * Nothing passes between groups; nodes that no group names are a group of their own. Replaces an earlier partition. What
+   * is under way arrives; what is sent meanwhile waits for the heal, if its connection lives so long.
+   */
   | { readonly type: 'partition'; readonly groups: readonly (readonly string[])[] }
   /** Ends the partition; what is blocked stays so. */
   | { readonly type: 'heal' }

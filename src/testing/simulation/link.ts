@@ -54,6 +54,7 @@ const MS_PER_SECOND = 1_000
  * One direction between two nodes.
  *
  * @shape  Reliable: what is lost, or sent while the link is blocked, arrives later, with everything behind it in its lane.
+ *         Loss alone closes no connection: keep-alives are taken to pass.
  *         Memory: what is under way; streams bound that.
  * @errors None.
  * @source RFC 9002 and RFC 6298: a retransmission after two round trips or so, twice as late each time. What waits for a

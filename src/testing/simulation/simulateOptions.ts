@@ -26,7 +26,7 @@ export interface SimulateOptions<Modules extends readonly AnyModule[]> {
   readonly seed: number | string
   /** How many (`n1`, `n2`, …), or their names, or what each is like by name. A name is the peer id as well. */
   readonly nodes: number | readonly string[] | Readonly<Record<string, NodeOptions>>
-  /** The behaviours of a node; called for each start of it. */
+  /** The behaviours of a node; called for each start of it, and once before to look for mistakes. */
   readonly use: (name: string) => Modules
   /** What links do to packets. */
   readonly link?: LinkOptions

@@ -48,7 +48,7 @@ export interface SimulatedNetwork<Modules extends readonly unknown[] = readonly 
   /** The same, and lets promises of user code run between moments. @unit milliseconds */
   settle(ms: number): Promise<void>
   /**
-   * Subscribes, and moves the time to the first value.
+   * Subscribes, and moves the time to the first value. What depends on promises needs `settle`.
    *
    * @param withinMs Default: 60 000. @unit milliseconds
    * @errors The source's; `EmptyError` when it completes without a value; `TimeoutError`

@@ -83,6 +83,7 @@ export class VirtualNetwork implements SimulatedNetwork, Medium {
       await promises()
     }
     this.#within(() => this.time.advanceTo(untilMs))
+    this.#rethrow()
   }
 
   until<T>(source$: Observable<T>, withinMs = UNTIL_MS): T {

@@ -34,6 +34,7 @@ export class VirtualNode implements SimulatedNode {
   readonly #book = new Map<string, readonly string[]>()
   readonly #dialling = new Set<() => void>()
   #connections: readonly ConnectionEnd[] = []
+  #hasStarted = false
   #addresses: readonly string[] = []
   #protocols: readonly string[] = []
 
@@ -89,11 +90,11 @@ export class VirtualNode implements SimulatedNode {
 
   handle(protocol: string, handler: Handler): () => void {
     this.#handlers.set(protocol, handler)
-    this.#protocols = [...this.#handlers.keys()]
+    this.#answerTo()
     return () => {
       if (this.#handlers.get(protocol) !== handler) return
       this.#handlers.delete(protocol)
-      this.#protocols = [...this.#handlers.keys()]
+      this.#answerTo()
     }
   }
 
@@ -128,6 +129,7 @@ export class VirtualNode implements SimulatedNode {
   /** Starts it, listening. */
   start(listen: readonly string[]): void {
     for (const address of listen) this.listen(address)
+    this.#hasStarted = true
     this.say({ type: 'start', announced: this.#addresses })
   }
 
@@ -221,6 +223,11 @@ export class VirtualNode implements SimulatedNode {
     let port = 1
     while (this.listenerAt(port) !== undefined) port++
     return port
+  }
+
+  #answerTo(): void {
+    this.#protocols = [...this.#handlers.keys()]
+    if (this.#hasStarted && this.isRunning) this.#sayOwn()
   }
 
   #sayOwn(): void {
