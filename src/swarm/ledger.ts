@@ -45,6 +45,9 @@ export interface Limits {
   readonly openEnded: number
 }
 
+/** What {@link Limits} are unless they are told otherwise. */
+export const LIMITS: Limits = { intake: 1_024, running: 512, openEnded: 1_024 }
+
 /** The longest delay that timers of the platform keep. @unit milliseconds */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1
 

@@ -1,4 +1,5 @@
 import { asyncScheduler, NEVER, Observable, throwError } from 'rxjs'
+import { LIMITS } from '../swarm/ledger.ts'
 import { wireSwarm } from '../swarm/wireSwarm.ts'
 import type { WiredSwarm, WireOptions } from '../swarm/wiring.ts'
 import type { AnyModule, Wires } from '../swarm/vocabulary/behaviour.ts'
@@ -57,7 +58,7 @@ export function fakeSwarm(modules: readonly AnyModule[], options: FakeSwarmOptio
   const { ports = {}, event$ = NEVER, ...wiring } = options
   const host = { self: FAKE_SELF, event$, portsOf: ({ name }: AnyModule) => ports[name] }
   const swarm = wireSwarm(host, modules, {
-    limits: { intake: 1_024, running: 512, openEnded: 1_024 },
+    limits: LIMITS,
     deadlineMs: 5_000,
     scheduler: asyncScheduler,
     random: () => 0.5,
