@@ -2,6 +2,7 @@ import { asyncScheduler } from 'rxjs'
 import { z } from 'zod'
 import { parseAddress } from './libp2p/parse.ts'
 import { problemsIn } from '../errors/problemsIn.ts'
+import { LIMITS } from './ledger.ts'
 import { coreSlices } from './state.ts'
 import type { SwarmOptions } from './swarmOptions.ts'
 import type { AnyModule } from './vocabulary/behaviour.ts'
@@ -46,7 +47,11 @@ const schema = z.strictObject({
   maxConnections: bound.default(1_024),
   deadlineMs: z.number('must be a number of milliseconds').positive('must be above 0').default(5_000),
   limits: z
-    .strictObject({ intake: bound.default(1_024), running: bound.default(512), openEnded: bound.default(1_024) })
+    .strictObject({
+      intake: bound.default(LIMITS.intake),
+      running: bound.default(LIMITS.running),
+      openEnded: bound.default(LIMITS.openEnded),
+    })
     .prefault({}),
   commandChain: callable<NonNullable<Any['commandChain']>>().optional(),
   eventChain: callable<NonNullable<Any['eventChain']>>().optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ConfigError, type ConfigProblem } from '../../errors/errors.ts'
+import { LIMITS } from '../../swarm/ledger.ts'
 import { problemsIn } from '../../errors/problemsIn.ts'
 import { checkOptions } from '../../swarm/checkOptions.ts'
 import type { AnyModule } from '../../swarm/vocabulary/behaviour.ts'
@@ -27,7 +28,13 @@ const schema = z.strictObject(
     idleTimeoutMs: ms.default(5_000),
     log: z.boolean('must be true or false').default(true),
     deadlineMs: ms.default(5_000),
-    limits: z.strictObject({ intake: bound.default(1_024), openEnded: bound.default(1_024) }).prefault({}),
+    limits: z
+      .strictObject({
+        intake: bound.default(LIMITS.intake),
+        running: bound.default(LIMITS.running),
+        openEnded: bound.default(LIMITS.openEnded),
+      })
+      .prefault({}),
     commandChain: callable<NonNullable<Any['commandChain']>>().optional(),
     eventChain: callable<NonNullable<Any['eventChain']>>().optional(),
   },
