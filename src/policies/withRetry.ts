@@ -14,7 +14,7 @@ export interface RetryOptions {
   readonly backoff: BackoffFactory | BackoffSpec
   /** How often to re-subscribe; 2 retries are 3 subscriptions. Default: Infinity. */
   readonly retries?: number
-  /** Which errors are worth a retry. Default: all that do not say `retryable: false`. */
+  /** Which errors are worth a retry. Default: all that do not say `retryable: false`, and no `CircuitOpenError`. */
   readonly retryOn?: ErrorFilter
   /** What retries are left, of all who share it. Default: any number. */
   readonly budget?: RetryBudget
@@ -53,9 +53,10 @@ const schema = z.strictObject({
 
 const never = new AbortController().signal
 
-/** Whether the same call may succeed later. */
+/** Whether the same call may succeed soon. An open circuit says itself when to ask again, and that is not soon. */
 function isWorthIt(error: unknown): boolean {
-  return (error as { retryable?: unknown } | null | undefined)?.retryable !== false
+  const { name, retryable } = Object(error) as { readonly name?: unknown; readonly retryable?: unknown }
+  return retryable !== false && name !== 'CircuitOpenError'
 }
 
 /**
