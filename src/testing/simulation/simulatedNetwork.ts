@@ -1,4 +1,4 @@
-import type { Observable, Subject } from 'rxjs'
+import type { Observable, SchedulerLike, Subject } from 'rxjs'
 import type { CoreState } from '../../swarm/state.ts'
 import type { CommandOf, EventOf, StateOf } from '../../swarm/vocabulary/behaviour.ts'
 import type { ResultOf } from '../../swarm/vocabulary/command.ts'
@@ -43,6 +43,8 @@ export interface SimulatedNetwork<Modules extends readonly unknown[] = readonly 
   node(name: string): SimulatedSwarm<Modules>
   /** True time since the start. @unit milliseconds */
   readonly now: number
+  /** True time as a clock, for streams and policies of your own. */
+  readonly scheduler: SchedulerLike
   /** Moves the time. @unit milliseconds */
   advance(ms: number): void
   /** The same, and lets promises of user code run between moments. @unit milliseconds */

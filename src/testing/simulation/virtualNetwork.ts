@@ -67,6 +67,10 @@ export class VirtualNetwork implements SimulatedNetwork, Medium {
     return this.time.now()
   }
 
+  get scheduler(): VirtualTime {
+    return this.time
+  }
+
   advance(ms: number): void {
     const untilMs = this.now + checkedMs(ms)
     this.#within(() => this.time.advanceTo(untilMs))
