@@ -90,9 +90,10 @@ export class Link {
 
   /** Sends a packet. */
   carry(packet: Packet): void {
-    packet.sentAt = this.#time.now()
-    if (this.isBlocked) this.#stalled.push(packet)
-    else this.#send(packet, packet.sentAt)
+    const now = this.#time.now()
+    if (!this.isBlocked) return this.#send(packet, now)
+    packet.sentAt = now
+    this.#stalled.push(packet)
   }
 
   /** Lets packets pass again: those that waited go at their next retransmission. */

@@ -150,8 +150,8 @@ export class VirtualNode implements SimulatedNode {
   /** Crashes it, before its pipeline ends: from now on nobody hears of it, nor it of anything. */
   silence(): void {
     this.isRunning = false
+    for (const end of this.#connections) end.isSilent = true // before the ports hear of it, and would say goodbye
     this.#heard.complete()
-    for (const end of this.#connections) end.isSilent = true
   }
 
   /** Its connections are gone, after its pipeline. */
