@@ -7,6 +7,7 @@ import { gossip } from './gossip.ts'
 import { lanes } from './lanes.ts'
 import { memory } from './memory.ts'
 import { policies } from './policies.ts'
+import { simulation } from './simulation.ts'
 
 const HELP = `npm run bench -- [--only NAME] [--json] [--check]
 
@@ -23,7 +24,16 @@ The ratio is always "bigger is better for rxswarm": ours/peer for rates, peer/ou
 /** A run that takes longer is stuck. */
 const STUCK_AFTER_MS = 600_000
 
-const benches: readonly Bench[] = [...dispatch, ...execute, ...policies, ...gossip, ...dial, ...lanes, ...memory]
+const benches: readonly Bench[] = [
+  ...dispatch,
+  ...execute,
+  ...policies,
+  ...lanes,
+  ...simulation,
+  ...gossip,
+  ...dial,
+  ...memory,
+]
 
 const options = {
   only: { type: 'string', default: '' },

@@ -85,6 +85,8 @@ export interface BehaviourModule<
   readonly services?: Services
   /** Its part of `state$`, under its name. */
   readonly state?: Slice<State, E | CoreEvent>
+  /** What it was made with, defaults filled in: for hosts other than libp2p, whose ports can't see the factory's. */
+  readonly options?: unknown
   /** The adapter: the only code here that touches libp2p. */
   ports(node: Libp2p): Ports
   /** See {@link Behaviour}. */
@@ -105,6 +107,8 @@ export interface AnyModule {
   readonly services?: Services
   /** See {@link BehaviourModule.state}. */
   readonly state?: AnySlice
+  /** See {@link BehaviourModule.options}. */
+  readonly options?: unknown
   /** See {@link BehaviourModule.ports}. */
   ports(node: Libp2p): unknown
   /** See {@link BehaviourModule.behaviour}. */

@@ -1,5 +1,16 @@
 import type { AnyModule } from '../../swarm/vocabulary/behaviour.ts'
+import { simulatedConnections } from './ports/simulatedConnections.ts'
+import { simulatedGossip } from './ports/simulatedGossip.ts'
+import { simulatedIdentify } from './ports/simulatedIdentify.ts'
+import { simulatedKad } from './ports/simulatedKad.ts'
+import { simulatedPing } from './ports/simulatedPing.ts'
 import type { SimulatedNode } from './simulatedNode.ts'
 
-/** The ports of the built-in behaviours on a simulated node, by the name of their module. */
-export const builtInPorts: Readonly<Record<string, (node: SimulatedNode, module: AnyModule) => unknown>> = {}
+/** The ports of the built-in behaviours on a simulated node, by module name. */
+export const builtInPorts: Readonly<Record<string, (node: SimulatedNode, module: AnyModule) => unknown>> = {
+  connections: simulatedConnections,
+  identify: simulatedIdentify,
+  ping: simulatedPing,
+  kad: simulatedKad,
+  gossipsub: simulatedGossip,
+}

@@ -100,6 +100,7 @@ function module(
     },
     services: { gossipsub: gossipsubService(value.validators) },
     state,
+    options: value,
     ports: (node) => gossipsubPorts(node, value.validators),
     behaviour: gossipsubBehaviour(value),
   }

@@ -67,6 +67,7 @@ function module({ agentVersion }: IdentifyOptions = {}): BehaviourModule<
       identifyPush: as(agentVersion, identifyPush({ debounce: PUSH_AFTER_MS })),
     },
     state,
+    options: { agentVersion },
     ports: identifyPorts,
     behaviour: identifyBehaviour,
   }

@@ -89,6 +89,7 @@ function module(options: KadOptions = {}): BehaviourModule<'kad', KadCommand, Ka
     },
     services: { kad: kadService(value.protocol, value) },
     state,
+    options: value,
     ports: (node) => kadPorts(node, value),
     behaviour: kadBehaviour(value),
   }
