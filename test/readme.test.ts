@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import * as rxswarm from 'rxswarm'
 import * as operators from 'rxswarm/operators'
 import * as policies from 'rxswarm/policies'
@@ -8,13 +9,13 @@ import { describe, expect, it } from 'vitest'
 import { runExample } from './support/runExample.ts'
 
 const readme = readFileSync('README.md', 'utf8')
-const blocks = [...readme.matchAll(/```ts\n(?<code>.*?)```\n(?:\n```text\n(?<output>.*?)```)?/gs)].map(
-  ({ groups }) => ({
-    path: /^\/\/ (?<path>\S+)\n/.exec(groups!['code']!)?.groups?.['path'] ?? '',
-    code: groups!['code']!.replace(/^.*\n/, ''),
-    output: groups!['output'],
-  }),
-)
+const guides = globSync('docs/*.md').map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+const texts = [readme, ...guides.map(({ text }) => text)].join('\n')
+const blocks = [...texts.matchAll(/```ts\n(?<code>.*?)```\n(?:\n```text\n(?<output>.*?)```)?/gs)].map(({ groups }) => ({
+  path: /^\/\/ (?<path>\S+)\n/.exec(groups!['code']!)?.groups?.['path'] ?? '',
+  code: groups!['code']!.replace(/^.*\n/, ''),
+  output: groups!['output'],
+}))
 
 describe('the README', () => {
   it.each(blocks)('shows $path as it is', ({ path, code }) => {
@@ -32,6 +33,11 @@ describe('the README', () => {
   it('links to files that exist', () => {
     const links = [...readme.matchAll(/\]\((?!https?:)(?<path>[^)#]+)\)/g)].map(({ groups }) => groups!['path']!)
     expect(links.filter((path) => !existsSync(path))).toEqual([])
+    for (const { path, text } of guides) {
+      const own = [...text.matchAll(/\]\((?!https?:)(?<path>[^)#]+)\)/g)].map(({ groups }) => groups!['path']!)
+      expect(own.filter((link) => !existsSync(join(dirname(path), link)))).toEqual([])
+    }
+    expect(guides.length).toBeGreaterThan(1)
   })
   it('names only errors, operators and policies that exist', () => {
     const doors: object = { ...rxswarm, ...operators, ...policies, ...streams, ...testing }

@@ -19,7 +19,8 @@ function answers(...each: readonly ('fail' | 'ok')[]) {
 }
 
 const brief = map((event: Fact) => {
-  const { type, policy, reason, key, delayMs } = event as Fact & Partial<Record<'policy' | 'reason' | 'key' | 'delayMs', string>>
+  const { type, policy, reason, key, delayMs } = event as Fact &
+    Partial<Record<'policy' | 'reason' | 'key' | 'delayMs', string>>
   return [type, policy, reason ?? delayMs, key && `of ${key}`].filter((part) => part !== undefined).join(' ')
 })
 const heardOf = (event$: Observable<Fact>, cause: string) =>

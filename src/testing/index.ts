@@ -21,6 +21,7 @@ export {
 } from './simulation/faultSchedules.ts'
 export type { LinkOptions } from './simulation/link.ts'
 export type { Latency } from './simulation/latency.ts'
+export { answer, request, type Answerer, type AnswerOptions, type RequestOptions } from './simulation/request.ts'
 export { seeded, type Seeded } from './simulation/seeded.ts'
 export { VirtualTime } from './simulation/virtualTime.ts'
 export type { Timeline, Work } from './simulation/virtualAction.ts'

@@ -12,7 +12,7 @@ export function fakeSwarmOn(node: FakeNode, use: readonly AnyModule[]): WiredSwa
     event$: node.event$,
     portsOf: (module: AnyModule) => builtInPorts[module.name]?.(node, module),
   }
-  const limits = { intake: 1_024, openEnded: 1_024 }
+  const limits = { intake: 1_024, running: 512, openEnded: 1_024 }
   const swarm = wireSwarm(host, use, { limits, deadlineMs: 5_000, scheduler: asyncScheduler, random: node.random })
   swarm.start()
   node.say({ type: 'start', announced: node.addresses })
