@@ -18,10 +18,28 @@ import {
   type Stamped,
   type Swarm,
 } from 'rxswarm'
-import { withRetry } from 'rxswarm/policies'
+import {
+  compose,
+  definePolicy,
+  keyed,
+  withBreaker,
+  withBulkhead,
+  withDeadline,
+  withFallback,
+  withHedge,
+  withPolicy,
+  withRateLimit,
+  withRetry,
+  withTimeout,
+  type Breaker,
+  type CircuitState,
+  type Policy,
+  type PolicyEvent,
+  type PolicySpec,
+} from 'rxswarm/policies'
 import { fakeSwarm } from 'rxswarm/testing'
-import { ConstantBackoff } from 'cockatiel'
-import { NEVER, of, type Observable } from 'rxjs'
+import { ConstantBackoff, noop } from 'cockatiel'
+import { map, NEVER, of, type Observable } from 'rxjs'
 import { describe, expectTypeOf, it } from 'vitest'
 
 type Use = readonly [ReturnType<typeof connections>, ReturnType<typeof ping>, ReturnType<typeof gossipsub>]
@@ -88,6 +106,35 @@ describe('types', () => {
   })
   it('lets policies keep the type', () => {
     expectTypeOf(of(1).pipe(withRetry({ backoff: new ConstantBackoff(1) }))).toEqualTypeOf<Observable<number>>()
+    const retry = withRetry({ backoff: { type: 'constant', delayMs: 1 } })
+    const one = of<{ readonly a: 1 }>()
+    type One = Observable<{ readonly a: 1 }>
+    expectTypeOf(one.pipe(withBreaker())).toEqualTypeOf<One>()
+    expectTypeOf(one.pipe(withTimeout({ timeoutMs: 1 }), withDeadline({ deadlineMs: 1 }))).toEqualTypeOf<One>()
+    expectTypeOf(one.pipe(withBulkhead({ concurrent: 1 }), withHedge())).toEqualTypeOf<One>()
+    expectTypeOf(one.pipe(withRateLimit({ perSecond: 1 }), withPolicy(noop))).toEqualTypeOf<One>()
+    expectTypeOf(one.pipe(withFallback({ to: () => of(2) }))).toEqualTypeOf<One>()
+    expectTypeOf(one.pipe(compose(retry, withBreaker(), (source$) => source$))).toEqualTypeOf<One>()
+    expectTypeOf(one.pipe(definePolicy({ timeout: { timeoutMs: 1 } }))).toEqualTypeOf<One>()
+    expectTypeOf(one.pipe(keyed({ policy: {} })('peer'))).toEqualTypeOf<One>()
+  })
+  it('tells policies, their states and their events apart', () => {
+    expectTypeOf<Breaker>().toExtend<Policy>()
+    expectTypeOf(withBreaker().state$).toEqualTypeOf<Observable<CircuitState>>()
+    expectTypeOf(definePolicy({}).breaker).toEqualTypeOf<Breaker | undefined>()
+    expectTypeOf<Extract<PolicyEvent, { type: 'policy:retried' }>['delayMs']>().toEqualTypeOf<number>()
+    expectTypeOf<Extract<PolicyEvent, { type: 'policy:spared' }>['key']>().toEqualTypeOf<string | undefined>()
+    expectTypeOf(keyed<{ peer: string }>({ policy: {}, by: ({ peer }) => peer })).parameters.toEqualTypeOf<
+      [subject: { peer: string }]
+    >()
+    // @ts-expect-error an open circuit alone knows when its probe is due
+    void (withBreaker().state.probeAt satisfies number)
+    // @ts-expect-error an operator that changes the type is no policy
+    void compose((source$: Observable<number>) => source$.pipe(map(String)))
+    // @ts-expect-error no such policy
+    void ({ retires: 3 } satisfies PolicySpec)
+    // @ts-expect-error a number must say what it counts
+    void ({ timeout: { ms: 3 } } satisfies PolicySpec)
   })
   it('types the chains by the commands and events in use', () => {
     const options: Parameters<typeof createSwarm<Use>>[0] = {

@@ -3,6 +3,7 @@ import {
   ExponentialBackoff,
   IterableBackoff,
   noJitterGenerator,
+  type IBackoff,
   type IBackoffFactory,
   type IRetryBackoffContext,
 } from 'cockatiel'
@@ -11,7 +12,7 @@ import { ConfigError } from '../errors/errors.ts'
 import { decorrelatedJitter } from './decorrelatedJitter.ts'
 import { fullJitter } from './fullJitter.ts'
 import { halfJitter } from './halfJitter.ts'
-import { either, factor, ms } from './schemas.ts'
+import { either, factor, MOST_MS, waitMs } from './schemas.ts'
 
 /** Any of cockatiel's backoffs: `ExponentialBackoff`, `ConstantBackoff`, `IterableBackoff`, `DelegateBackoff`. */
 export type BackoffFactory = IBackoffFactory<IRetryBackoffContext<unknown>>
@@ -38,15 +39,15 @@ const spec = z.discriminatedUnion(
   [
     z.strictObject({
       type: z.literal('exponential'),
-      initialDelayMs: ms.default(128),
-      maxDelayMs: ms.default(30_000),
+      initialDelayMs: waitMs.default(128),
+      maxDelayMs: waitMs.default(30_000),
       exponent: factor.default(2),
       jitter: z
         .enum(['none', 'full', 'half', 'decorrelated'], 'must be none, full, half or decorrelated')
         .default('decorrelated'),
     }),
-    z.strictObject({ type: z.literal('constant'), delayMs: ms }),
-    z.strictObject({ type: z.literal('iterable'), delaysMs: z.array(ms).min(1, 'must have at least one delay') }),
+    z.strictObject({ type: z.literal('constant'), delayMs: waitMs }),
+    z.strictObject({ type: z.literal('iterable'), delaysMs: z.array(waitMs).min(1, 'must have at least one delay') }),
   ],
   'must be exponential, constant or iterable, or a backoff of cockatiel',
 )
@@ -75,4 +76,10 @@ export function backoffOf(value: z.output<typeof backoff>, random: (() => number
   }
   if (jitter === 'decorrelated') return new ExponentialBackoff({ ...options, generator: decorrelatedJitter(random) })
   return new ExponentialBackoff({ ...options, generator: (jitter === 'half' ? halfJitter : fullJitter)(random) })
+}
+
+/** What a backoff says. @unit whole milliseconds @errors `RangeError` when that is no time: a function of the user's said it */
+export function delayOf({ duration }: IBackoff<IRetryBackoffContext<unknown>>): number {
+  if (duration >= 0) return Math.min(Math.round(duration), MOST_MS)
+  throw new RangeError(`the backoff must give milliseconds, and gave ${String(duration)}`)
 }

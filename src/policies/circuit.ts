@@ -1,10 +1,13 @@
 import { CircuitState as Counted, type IBreaker } from 'cockatiel'
-import { Observable, Subscriber, Subscription, type SchedulerLike } from 'rxjs'
+import { Observable, Subscription, type SchedulerLike, type Subscriber } from 'rxjs'
 import { CircuitOpenError } from '../errors/errors.ts'
+import { inOrder } from '../operators/inOrder.ts'
 import { Relay } from '../operators/relay.ts'
 import type { BackoffFactory } from './backoff.ts'
-import type { Call, Run, Tell } from './policy.ts'
+import type { Call, Run } from './policy.ts'
+import { isAlike } from './isAlike.ts'
 import { Trips, type Ejection } from './trips.ts'
+import { Watched } from './watched.ts'
 
 /** Where a circuit is. */
 export type CircuitState =
@@ -50,10 +53,10 @@ export interface CircuitDecisions {
   readonly spare: () => string | undefined
   readonly onState?: ((state: CircuitState) => void) | undefined
   readonly scheduler: SchedulerLike
-  readonly tell: Tell
 }
 
 const CLOSED: CircuitState = { status: 'closed' }
+const ISOLATED: CircuitState = { status: 'isolated' }
 
 /** The states of a circuit breaker, and the calls through it. */
 export class Circuit {
@@ -61,6 +64,7 @@ export class Circuit {
   readonly #trips: Trips
   #state = CLOSED
   #changes: Relay<CircuitState> | undefined
+  #tell: ((state: CircuitState) => void) | undefined
   #isolations = 0
   /** Calls of an earlier state have no say in the present one. */
   #epoch = 0
@@ -75,17 +79,22 @@ export class Circuit {
   }
 
   readonly state$ = new Observable<CircuitState>((out) => {
+    const changes = (this.#changes ??= new Relay())
+    this.#tell ??= inOrder((state) => changes.next(state))
+    changes.subscribe(out)
     out.next(this.#state)
-    return (this.#changes ??= new Relay()).subscribe(out)
   })
 
   /** Makes the attempt, if it may be made, and watches it. */
   guard<T>(next: Run, source: () => Observable<T>, call: Call, out: Subscriber<T>): void {
-    try {
-      const refusal = this.#state === CLOSED ? undefined : this.#refusal(call)
-      if (refusal !== undefined) return out.error(refusal)
-    } catch (thrown) {
-      return out.error(thrown)
+    if (this.#state !== CLOSED) {
+      try {
+        const refusal = this.#refusal(call)
+        if (refusal !== undefined) return out.error(refusal)
+        if (out.closed) return this.heard(this.#epoch, call, 'nothing')
+      } catch (thrown) {
+        return out.error(thrown)
+      }
     }
     next(source, call, new Watched(out, this, call, this.#epoch))
   }
@@ -93,18 +102,23 @@ export class Circuit {
   #refusal(call: Call): CircuitOpenError | undefined {
     const { scheduler, probes } = this.#decisions
     if (this.#state.status === 'open' && scheduler.now() >= this.#state.probeAt) {
-      this.#enter({ status: 'half-open', probing: 0, succeeded: 0, error: this.#state.error })
-      this.#decisions.tell(call, { type: 'policy:probed', policy: 'breaker' })
+      const report = () => call.report({ type: 'policy:probed', policy: 'breaker' })
+      this.#enter({ status: 'half-open', probing: 0, succeeded: 0, error: this.#state.error }, report)
     }
     const state = this.#state
     if (state.status === 'closed') return undefined
     if (state.status === 'half-open' && state.probing + state.succeeded < probes) {
-      this.#set({ ...state, probing: state.probing + 1 })
+      try {
+        this.#set({ ...state, probing: state.probing + 1 })
+      } catch (thrown) {
+        this.#state = state // it is not made
+        throw thrown
+      }
       return undefined
     }
     const { status } = state
     const error = status === 'isolated' ? undefined : state.error
-    this.#decisions.tell(call, { type: 'policy:rejected', policy: 'breaker', reason: status, error })
+    call.report({ type: 'policy:rejected', policy: 'breaker', reason: status, error })
     const when =
       status === 'open' ? `the next probe is due in ${Math.ceil(state.probeAt - scheduler.now())} ms` : status
     return new CircuitOpenError(`the circuit is open: ${when}`, { cause: error })
@@ -116,27 +130,25 @@ export class Circuit {
     const { breaker } = this.#decisions
     const state = this.#state
     if (state.status === 'half-open') {
-      const { probing, succeeded } = state
-      if (outcome === 'nothing') return this.#set({ ...state, probing: probing - 1 })
-      if (counted(breaker, true, outcome === 'failure')) return this.#trip(call, error)
-      if (succeeded + 1 < this.#decisions.probes) {
-        return this.#set({ ...state, probing: probing - 1, succeeded: succeeded + 1 })
-      }
+      const after = { ...state, probing: state.probing - 1 }
+      this.#state = after // its place is free, whatever throws below
+      if (outcome === 'nothing') return this.#set(after)
+      counted(breaker, true, outcome === 'failure')
+      if (outcome === 'failure') return this.#trip(call, error) // a breaker may still count to its threshold
+      if (after.succeeded + 1 < this.#decisions.probes) return this.#set({ ...after, succeeded: after.succeeded + 1 })
       this.#trips.recovered(this.#decisions.scheduler.now())
-      this.#enter(CLOSED)
-      this.#decisions.tell(call, { type: 'policy:recovered', policy: 'breaker' })
+      this.#enter(CLOSED, () => call.report({ type: 'policy:recovered', policy: 'breaker' }))
     } else if (outcome !== 'nothing' && counted(breaker, false, outcome === 'failure')) this.#trip(call, error)
   }
 
   #trip(call: Call, error: unknown): void {
     const { spare, scheduler } = this.#decisions
     const reason = this.#state === CLOSED ? spare() : undefined
-    if (reason !== undefined)
-      return this.#decisions.tell(call, { type: 'policy:spared', policy: 'breaker', reason, error })
+    if (reason !== undefined) return call.report({ type: 'policy:spared', policy: 'breaker', reason, error })
     const openedAt = scheduler.now()
     const openMs = this.#trips.trip(error, openedAt)
-    this.#enter({ status: 'open', openedAt, probeAt: openedAt + openMs, error })
-    this.#decisions.tell(call, { type: 'policy:tripped', policy: 'breaker', error, openMs })
+    const report = () => call.report({ type: 'policy:tripped', policy: 'breaker', error, openMs })
+    this.#enter({ status: 'open', openedAt, probeAt: openedAt + openMs, error }, report)
   }
 
   /** Whether an error is a failure of the other side. */
@@ -145,10 +157,20 @@ export class Circuit {
   }
 
   isolate(): Subscription {
-    this.#isolations++
-    if (this.#state.status !== 'isolated') this.#enter({ status: 'isolated' })
+    if (this.#isolations++ === 0) {
+      try {
+        this.#enter(ISOLATED)
+      } catch (thrown) {
+        this.#isolations-- // nobody would have what ends it
+        this.#state = CLOSED
+        this.#tell?.(CLOSED)
+        throw thrown
+      }
+    }
     return new Subscription(() => {
-      if (--this.#isolations === 0) this.#enter(CLOSED)
+      if (--this.#isolations > 0) return
+      this.#trips.recovered(this.#decisions.scheduler.now())
+      this.#enter(CLOSED)
     })
   }
 
@@ -157,78 +179,43 @@ export class Circuit {
     const state = this.#state
     const status = state.status === 'half-open' ? 'open' : state.status
     const probeInMs = state.status === 'open' ? Math.max(0, state.probeAt - scheduler.now()) : 0
-    return { status, probeInMs, trips: this.#trips.count, breaker: breaker.state }
+    return { status, probeInMs, trips: this.#trips.countAt(scheduler.now()), breaker: breaker.state }
   }
 
   restore({ status, probeInMs, trips, breaker }: CircuitSnapshot): void {
     const now = this.#decisions.scheduler.now()
-    this.#decisions.breaker.state = breaker
-    this.#trips.restore(trips, now)
+    if (isAlike(this.#decisions.breaker.state, breaker)) this.#decisions.breaker.state = breaker
+    this.#trips.restore(trips, status !== 'open', now)
+    if (this.#isolations > 0) return
     if (status === 'open') this.#enter({ status, openedAt: now, probeAt: now + probeInMs, error: RESTORED })
     else this.#enter(CLOSED) // an isolation belongs to whoever holds it
   }
 
-  #enter(state: CircuitState): void {
+  /** @param report Says so, also when somebody who hears of the state throws. */
+  #enter(state: CircuitState, report?: () => void): void {
     this.#epoch++
-    this.#set(state)
+    try {
+      this.#set(state)
+    } finally {
+      report?.()
+    }
   }
 
   #set(state: CircuitState): void {
     this.#state = state
-    this.#decisions.onState?.(state)
-    this.#changes?.next(state)
+    try {
+      this.#decisions.onState?.(state)
+    } finally {
+      if (this.#state === state) this.#tell?.(state) // else `onState` has gone on to another, and that was told
+    }
   }
 }
 
 /** What a restored circuit tripped at. */
 const RESTORED = 'it was open in the snapshot'
 
-/** Subscribed to one call. */
-class Watched<T> extends Subscriber<T> {
-  readonly #circuit: Circuit
-  readonly #call: Call
-  readonly #epoch: number
-  #isDecided = false
-
-  constructor(out: Subscriber<T>, circuit: Circuit, call: Call, epoch: number) {
-    super(out)
-    this.#circuit = circuit
-    this.#call = call
-    this.#epoch = epoch
-  }
-
-  protected override _next(value: T): void {
-    if (!this.#isDecided) this.#decide('success')
-    super._next(value)
-  }
-
-  protected override _error(error: unknown): void {
-    try {
-      this.#decide(this.#circuit.isFailure(error) ? 'failure' : 'success', error)
-    } catch (thrown) {
-      return super._error(thrown)
-    }
-    super._error(error)
-  }
-
-  protected override _complete(): void {
-    if (!this.#isDecided) this.#decide('success')
-    super._complete()
-  }
-
-  override unsubscribe(): void {
-    if (!this.closed && !this.#isDecided) this.#decide('nothing')
-    super.unsubscribe()
-  }
-
-  #decide(outcome: 'success' | 'failure' | 'nothing', error?: unknown): void {
-    this.#isDecided = true
-    this.#circuit.heard(this.#epoch, this.#call, outcome, error)
-  }
-}
-
 /** Tells a breaker how a call went. @returns whether the circuit trips */
-export function counted(breaker: IBreaker, isHalfOpen: boolean, failed: boolean): boolean {
+function counted(breaker: IBreaker, isHalfOpen: boolean, failed: boolean): boolean {
   const state = isHalfOpen ? Counted.HalfOpen : Counted.Closed
   if (failed) return breaker.failure(state)
   breaker.success(state)

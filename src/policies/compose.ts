@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs'
+import { Observable, type Subscriber } from 'rxjs'
 import { policy, type Layer, type Policy } from './policy.ts'
 
 /**
@@ -22,9 +22,10 @@ export function compose(...policies: readonly (Policy | (<T>(source$: Observable
 
 function layerOf(operator: <T>(source$: Observable<T>) => Observable<T>): Layer {
   return (next) => (source, call, out) => {
-    const attempt$ = new Observable<never>((inner) => next(source as never, call, inner))
     try {
-      operator(attempt$).subscribe(out)
+      operator(new Observable<unknown>((inner) => next(source, call, inner as Subscriber<never>))).subscribe(
+        out as Subscriber<unknown>,
+      )
     } catch (error) {
       out.error(error)
     }

@@ -5,11 +5,11 @@ import { requireChance } from './backoff.ts'
 import type { CircuitState } from './circuit.ts'
 import { compose } from './compose.ts'
 import { policySpec, type ParsedPolicy, type PolicySpec } from './policySpec.ts'
-import { heardBy, type Policy } from './policy.ts'
+import { policy, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { retryBudget, type RetryBudget } from './retryBudget.ts'
 import { callable, surroundings } from './schemas.ts'
-import { breakerPolicy, type Breaker } from './withBreaker.ts'
+import { breakerPolicy, claimBreaker, type Breaker } from './withBreaker.ts'
 import { bulkheadPolicy, type Bulkhead } from './withBulkhead.ts'
 import { deadlinePolicy } from './withDeadline.ts'
 import { fallbackPolicy } from './withFallback.ts'
@@ -61,6 +61,10 @@ export function definePolicy(spec: PolicySpec, context: PolicyContext = {}): Pol
     if (retry !== undefined) requireChance('policy', retry.backoff, checked.random)
     if (breaker !== undefined) requireChance('policy', breaker.halfOpenAfterMs, checked.random)
   }
+  for (const [index, { breaker }] of parsed.entries()) {
+    if (breaker === undefined) continue
+    claimBreaker(Array.isArray(spec) ? `policy[${index}].breaker` : 'policy.breaker', breaker.breaker)
+  }
   return buildPolicy(parsed, checked)
 }
 
@@ -108,7 +112,7 @@ export function buildPolicy(parsed: ParsedPolicy, context: BuildContext): Policy
       timeout && timeoutPolicy({ ...timeout, ...around }),
     ].filter((one) => one !== undefined)
   })
-  return Object.assign(heardBy(onEvent, compose(...policies)), { breaker, bulkhead })
+  return Object.assign(policy(compose(...policies).layer, onEvent), { breaker, bulkhead })
 }
 
 function budgetOf(

@@ -3,7 +3,7 @@ import { Relay } from '../operators/relay.ts'
 import type { CircuitSnapshot, CircuitState } from './circuit.ts'
 import { buildPolicy, shareBudget, type PolicyStack } from './definePolicy.ts'
 import type { KeyedDecisions, KeyedSnapshot, KeyState } from './keyed.ts'
-import { policy, type Policy } from './policy.ts'
+import { IDLE, policy, reporting, type Policy } from './policy.ts'
 import type { ParsedPolicy } from './policySpec.ts'
 import { Recency, type Dated } from './recency.ts'
 
@@ -42,8 +42,8 @@ export class KeyRegistry {
   }
 
   readonly state$ = new Observable<ReadonlyMap<string, KeyState>>((out) => {
+    this.#changes.subscribe(out)
     out.next(this.#states())
-    return this.#changes.subscribe(out)
   })
 
   policyOf(key: string): Policy {
@@ -72,16 +72,19 @@ export class KeyRegistry {
 
   #entryOf(key: string): Entry {
     const now = this.#decisions.scheduler.now()
+    if (now >= this.#lookAt) this.#expire(now)
     const known = this.#entries.get(key)
     if (known !== undefined) {
       known.usedAt = now
-      if (now >= this.#lookAt) this.#expire(now)
       return known
     }
-    if (now >= this.#lookAt) this.#expire(now)
-    if (this.#entries.size >= this.#decisions.maxKeys) this.#forget(this.#healthy.oldest ?? this.#ejected.oldest)
-    const entry = this.#make(String(key), now)
-    this.#entries.set(entry.key, entry)
+    if (this.#entries.size >= this.#decisions.maxKeys) this.#forget(this.#healthy.oldest ?? this.#longestEjected())
+    return this.#begin(String(key), now)
+  }
+
+  #begin(key: string, now: number): Entry {
+    const entry = this.#make(key, now)
+    this.#entries.set(key, entry)
     this.#healthy.add(entry)
     return entry
   }
@@ -91,14 +94,17 @@ export class KeyRegistry {
     const stack = buildPolicy(this.#policy, {
       scheduler,
       random,
-      onEvent: onEvent && ((event) => onEvent({ ...event, key })),
+      onEvent: onEvent && ((event) => onEvent({ key, ...event })),
       spare: () => (entry.among === this.#healthy ? this.#whySpared() : undefined),
       onState: (state) => this.#moved(entry, state),
     })
     const own = policy((next) => {
-      const run = stack.layer(next)
-      return (source, { dueAt, report }, out) =>
-        run(source, { dueAt, report: (event) => report({ ...event, key }) }, out)
+      let [used, run] = [stack, stack.layer(next)]
+      return (source, call, out) => {
+        const { stack: now } = this.#inUse(entry)
+        if (now !== used) [used, run] = [now, now.layer(next)]
+        run(source, call === IDLE ? call : reporting(call, (event) => call.report({ key, ...event })), out)
+      }
     })
     const entry: Entry = {
       key,
@@ -110,6 +116,13 @@ export class KeyRegistry {
       after: undefined,
       placedAt: usedAt,
     }
+    return entry
+  }
+
+  /** The entry of a policy that was handed out: its key may have been forgotten since. */
+  #inUse(entry: Entry): Entry {
+    if (entry.among === undefined) return this.#entryOf(entry.key)
+    entry.usedAt = this.#decisions.scheduler.now()
     return entry
   }
 
@@ -143,8 +156,11 @@ export class KeyRegistry {
     let expired = false
     for (const all of [this.#healthy, this.#ejected]) {
       for (let oldest = all.oldest; oldest !== undefined && oldest.usedAt <= before; oldest = all.oldest) {
-        this.#forget(oldest)
-        expired = true
+        if (isHeld(oldest)) oldest.usedAt = now
+        else {
+          this.#forget(oldest)
+          expired = true
+        }
       }
     }
     if (expired) this.#letIn()
@@ -160,12 +176,19 @@ export class KeyRegistry {
 
   /** Fewer keys are known than before: the longest ejected begin anew. Those that are held by hand stay. */
   #letIn(): void {
-    const cap = this.#cap()
-    for (let entry = this.#ejected.oldest; entry !== undefined && this.#ejected.size > cap;) {
-      const { after, stack } = entry
-      if (stack.breaker?.state.status !== 'isolated') this.#forget(entry)
-      entry = after
+    while (this.#ejected.size > this.#cap()) {
+      const entry = this.#longestEjected()
+      if (entry === undefined) return
+      this.#forget(entry)
+      this.#begin(entry.key, this.#decisions.scheduler.now())
     }
+  }
+
+  /** Of those that are not held by hand. */
+  #longestEjected(): Entry | undefined {
+    let entry = this.#ejected.oldest
+    while (entry !== undefined && isIsolated(entry)) entry = entry.after
+    return entry
   }
 
   #tell(): void {
@@ -193,3 +216,8 @@ export class KeyRegistry {
     )
   }
 }
+
+const isIsolated = ({ stack }: Entry) => stack.breaker?.state.status === 'isolated'
+
+/** Not to be forgotten for its age: somebody holds its circuit, or a place in its bulkhead. */
+const isHeld = (entry: Entry) => isIsolated(entry) || (entry.stack.bulkhead?.running ?? 0) > 0

@@ -53,7 +53,7 @@ export interface KeyState {
 
 /** What remains of a keyed policy after a restart: plain data. */
 export interface KeyedSnapshot {
-  /** The circuit of each key that has tripped or counted something. */
+  /** The circuit of each key that is remembered. */
   readonly circuits: Readonly<Record<string, CircuitSnapshot>>
 }
 
@@ -74,7 +74,7 @@ export interface Keyed<Subject> {
 }
 
 const schema = z.strictObject({
-  policy: z.unknown(),
+  policy: z.unknown().optional(),
   by: callable<(subject: never) => string>().default(() => String),
   maxKeys: some.default(10_000),
   expireAfterMs: someMs.default(600_000),
@@ -102,14 +102,15 @@ export type KeyedDecisions = Omit<z.output<typeof schema>, 'policy' | 'by'> & { 
  * @shape  `source$.pipe(perPeer(peer))`. A call costs the same with ten keys as with a hundred thousand. Never more than
  *         `ejection.share` of the known keys are ejected, rounded down, and at least one is always left: a circuit that
  *         would go beyond that stays closed and says `policy:spared`; when keys are forgotten, the longest ejected are
- *         let in again. Memory: `maxKeys` stacks.
+ *         let in again. A key is in use as long as a call holds a place in its bulkhead. Memory: `maxKeys` stacks, and those of
+ *         keys that are held open by hand.
  * @errors As the stack. `ConfigError` at construction, also for a breaker of cockatiel's, which would count for all keys.
  * @source Envoy's outlier detection.
  */
 export function keyed<Subject = string>(options: KeyedOptions<Subject>): Keyed<Subject> {
-  const parsed = parsePolicy('keyed.policy', options.policy)
   const { by, ...decisions } = parseOptions('keyed', schema, options)
-  refuseShared(parsed, decisions.random)
+  const parsed = parsePolicy('keyed.policy', options.policy)
+  refuseShared(parsed, Array.isArray(options.policy), decisions.random)
   const registry = new KeyRegistry({ ...decisions, policy: parsed })
   const keyOf = (subject: Subject): string => {
     const key: unknown = (by as (subject: Subject) => string)(subject)
@@ -132,9 +133,9 @@ export function keyed<Subject = string>(options: KeyedOptions<Subject>): Keyed<S
   }) as Keyed<Subject>
 }
 
-function refuseShared(parsed: ParsedPolicy, random: (() => number) | undefined): void {
+function refuseShared(parsed: ParsedPolicy, isList: boolean, random: (() => number) | undefined): void {
   parsed.forEach(({ breaker, retry }, index) => {
-    const path = parsed.length === 1 ? 'keyed.policy' : `keyed.policy[${index}]`
+    const path = isList ? `keyed.policy[${index}]` : 'keyed.policy'
     if (retry !== undefined) requireChance('keyed', retry.backoff, random)
     if (breaker === undefined) return
     requireChance('keyed', breaker.halfOpenAfterMs, random)

@@ -9,7 +9,7 @@ export interface Call {
   readonly report: PolicyListener
 }
 
-/** Makes an attempt of a call: subscribes to its source, and lets `out` hear it. */
+/** Makes an attempt of a call: subscribes to its source, and lets `out` hear it. What goes wrong is an error of `out`. */
 export type Run = <T>(source: () => Observable<T>, call: Call, out: Subscriber<T>) => void
 
 /** What a policy does with calls: it runs the next layer once, several times, later, or not at all. */
@@ -29,7 +29,7 @@ export interface Policy {
 }
 
 /** A call of which nobody wants to hear, and that may take as long as it likes. */
-const IDLE: Call = { dueAt: Infinity, report: () => undefined }
+export const IDLE: Call = { dueAt: Infinity, report: () => undefined }
 
 /** The innermost layer. */
 const subscribe: Run = (source, _, out) => {
@@ -40,31 +40,62 @@ const subscribe: Run = (source, _, out) => {
   }
 }
 
-/** Makes an operator of what a policy does. */
-export function policy(layer: Layer): Policy {
-  const run = layer(subscribe)
+/**
+ * Makes an operator of what a policy does.
+ *
+ * @param onEvent Hears what this policy does with every call, also inside {@link compose}; of the policies inside it hears
+ *                nothing. What it throws is the error of that call.
+ */
+export function policy(layer: Layer, onEvent?: PolicyListener): Policy {
+  const heard = onEvent === undefined ? layer : heardBy(onEvent, layer)
+  const run = heard(subscribe)
   const call = <T>(source: () => Observable<T>, one: Call) => new Observable<T>((out) => run(source, one, out))
-  return Object.assign(<T>(source$: Observable<T>) => call(() => source$, IDLE), { call, layer })
+  return Object.assign(<T>(source$: Observable<T>) => call(() => source$, IDLE), { call, layer: heard })
 }
 
-/** Says an event to a policy's own listener and to that of the call. */
-export type Tell = (call: Call, event: PolicyEvent) => void
-
-/** @param onEvent A policy's own listener. */
-export function teller(onEvent: PolicyListener | undefined): Tell {
-  if (onEvent === undefined) return (call, event) => call.report(event)
-  return (call, event) => {
-    onEvent(event)
-    call.report(event)
+/** Lets somebody hear a layer, and not those inside it. */
+function heardBy(onEvent: PolicyListener, layer: Layer): Layer {
+  return (next) => {
+    const run = layer((source, call, out) => {
+      const { outer } = call.report as Both
+      next(source, outer === undefined ? call : reporting(call, outer), out)
+    })
+    return (source, call, out) => run(source, reporting(call, both(onEvent, call.report)), out)
   }
 }
 
-/** The same policy, of whose layers somebody hears. */
-export function heardBy(onEvent: PolicyListener | undefined, { layer }: Policy): Policy {
-  if (onEvent === undefined) return policy(layer)
-  const tell = teller(onEvent)
-  return policy((next) => {
-    const run = layer(next)
-    return (source, call, out) => run(source, { dueAt: call.dueAt, report: (event) => tell(call, event) }, out)
-  })
+/** A listener that tells two. */
+interface Both extends PolicyListener {
+  readonly outer?: PolicyListener
+}
+
+function both(onEvent: PolicyListener, outer: PolicyListener): Both {
+  const report = (event: PolicyEvent) => {
+    try {
+      onEvent(event)
+    } finally {
+      outer(event)
+    }
+  }
+  return Object.assign(report, { outer })
+}
+
+/** The call, with another listener. Its deadline is read when it is asked for: it may be over by then. */
+export function reporting(call: Call, report: PolicyListener): Call {
+  return new Reporting(call, report)
+}
+
+/** A class, because an object literal with a getter costs as much as a whole call. */
+class Reporting implements Call {
+  readonly #call: Call
+  readonly report: PolicyListener
+
+  constructor(call: Call, report: PolicyListener) {
+    this.#call = call
+    this.report = report
+  }
+
+  get dueAt(): number {
+    return this.#call.dueAt
+  }
 }

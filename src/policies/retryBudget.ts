@@ -41,8 +41,8 @@ const SLICES = 10
  * A budget of retries for many callers: when everything fails, retries must not multiply the load.
  *
  * @param options See {@link RetryBudgetOptions}.
- * @unit   At any time, retries of the last `windowMs` ≤ `share` × calls of the last `windowMs` + `minPerSecond` × window;
- *         to a tenth of the window.
+ * @unit   With each retry that is spent, retries of the last `windowMs` ≤ `share` × calls of the last `windowMs` +
+ *         `minPerSecond` × window; to a tenth of the window.
  * @shape  Give one budget to several `withRetry`; it holds ten slices of two numbers.
  * @errors `ConfigError`.
  * @source Finagle's `RetryBudget`.

@@ -19,8 +19,8 @@ export function timed<T>(next: Run, source: () => Observable<T>, call: Call, out
   next(source, call, watched)
   if (!watched.isWaiting) return // it is over already, and nobody has to watch it
   watched.timer = limit.scheduler.schedule(() => {
-    watched.unsubscribe()
     try {
+      watched.unsubscribe()
       out.error(limit.tooLate(call))
     } catch (thrown) {
       out.error(thrown)

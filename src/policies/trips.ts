@@ -1,5 +1,5 @@
 import type { IBackoff, IRetryBackoffContext } from 'cockatiel'
-import type { BackoffFactory } from './backoff.ts'
+import { delayOf, type BackoffFactory } from './backoff.ts'
 
 /** How long a circuit stays open: the longer, the more often it has tripped; it is forgiven with time. */
 export interface Ejection {
@@ -16,8 +16,9 @@ export class Trips {
   readonly #ejection: Ejection | undefined
   readonly #factory: BackoffFactory | undefined
   #backoff: IBackoff<IRetryBackoffContext<unknown>> | undefined
-  #healthySince = 0
-  count = 0
+  /** Infinity while it is not. */
+  #healthySince = Infinity
+  #count = 0
 
   constructor(decision: Ejection | BackoffFactory) {
     if ('baseMs' in decision) this.#ejection = decision
@@ -26,34 +27,36 @@ export class Trips {
 
   /** How long the trip that happens now lasts. @unit milliseconds */
   trip(error: unknown, now: number): number {
-    if (this.#ejection !== undefined) this.#forgive(this.#ejection, now)
-    this.count++
-    if (this.#ejection !== undefined) return Math.min(this.#ejection.maxMs, this.#ejection.baseMs * this.count)
-    const context = { attempt: this.count, signal: never, result: { error } }
+    this.#count = this.countAt(now) + 1
+    this.#healthySince = Infinity
+    if (this.#ejection !== undefined) return Math.min(this.#ejection.maxMs, this.#ejection.baseMs * this.#count)
+    const context = { attempt: this.#count, signal: never, result: { error } }
     this.#backoff = (this.#backoff ?? this.#factory!).next(context) ?? this.#backoff
-    return Math.round(this.#backoff?.duration ?? 0)
+    return delayOf(this.#backoff)
   }
 
   /** The circuit is healthy from now on. */
   recovered(now: number): void {
     this.#healthySince = now
     if (this.#ejection !== undefined) return
-    this.count = 0
+    this.#count = 0
     this.#backoff = undefined
+  }
+
+  /** Trips in a row, or not forgiven. */
+  countAt(now: number): number {
+    if (this.#ejection === undefined) return this.#count
+    const forgiven = Math.floor((now - this.#healthySince) / this.#ejection.forgiveAfterMs)
+    return Math.max(0, this.#count - Math.max(0, forgiven))
   }
 
   /** Takes the count of a snapshot. */
-  restore(trips: number, now: number): void {
-    this.#healthySince = now
-    this.count = 0
+  restore(trips: number, isHealthy: boolean, now: number): void {
+    this.#count = 0
     this.#backoff = undefined
-    if (this.#ejection !== undefined) this.count = trips
+    if (this.#ejection !== undefined) this.#count = trips
     else for (let i = 0; i < Math.min(trips, MOST_TRIPS); i++) this.trip(undefined, now)
-  }
-
-  #forgive({ forgiveAfterMs }: Ejection, now: number): void {
-    const forgiven = Math.floor((now - this.#healthySince) / forgiveAfterMs)
-    this.count = Math.max(0, this.count - Math.max(0, forgiven))
+    this.#healthySince = isHealthy ? now : Infinity
   }
 }
 

@@ -6,7 +6,7 @@ import { parseOptions } from '../errors/parseOptions.ts'
 import { backoff, backoffOf, requireChance, type BackoffFactory, type BackoffSpec } from './backoff.ts'
 import { breaker, breakerOf, type BreakerSpec } from './breakerSpec.ts'
 import { Circuit, type CircuitSnapshot, type CircuitState } from './circuit.ts'
-import { policy, teller, type Policy } from './policy.ts'
+import { policy, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { callable, either, errorFilter, ms, some, someMs, surroundings, type ErrorFilter } from './schemas.ts'
 import type { Ejection } from './trips.ts'
@@ -104,14 +104,15 @@ const claimed = new WeakSet<IBreaker>()
  * @shape  As the source. Closed, open, half-open (with `probes` calls at once; when as many have gone well it closes, at
  *         the first that fails it opens again), or isolated by hand. Its state is shared by every source that is piped
  *         through it.
- * @errors `CircuitOpenError` at once while it is open; those of the source, unchanged. `ConfigError` at construction, also
+ * @errors `CircuitOpenError` at once while it is open; those of the source, unchanged; what a callback throws, except when
+ *         the subscriber has left and nobody is there to hear of it. `ConfigError` at construction, also
  *         for a breaker that another circuit counts with.
  * @source cockatiel's breakers for the decision, RxJS's scheduler for the time; Envoy's outlier detection for ejections.
  */
 export function withBreaker(options: BreakerOptions = {}): Breaker {
   const decisions = parseOptions('withBreaker', schema, options)
   requireChance('withBreaker', decisions.halfOpenAfterMs, decisions.random)
-  if (!('type' in decisions.breaker)) claim(decisions.breaker)
+  claimBreaker('withBreaker', decisions.breaker)
   return breakerPolicy(decisions)
 }
 
@@ -125,8 +126,8 @@ export function breakerPolicy({
   ...rest
 }: z.output<typeof schema>): Breaker {
   const openFor = 'baseMs' in halfOpenAfterMs ? halfOpenAfterMs : backoffOf(halfOpenAfterMs, random)
-  const circuit = new Circuit({ ...rest, breaker: breakerOf(breaker), openFor, scheduler, tell: teller(onEvent) })
-  const own = policy((next) => (source, call, out) => circuit.guard(next, source, call, out))
+  const circuit = new Circuit({ ...rest, breaker: breakerOf(breaker), openFor, scheduler })
+  const own = policy((next) => (source, call, out) => circuit.guard(next, source, call, out), onEvent)
   return Object.defineProperties(own, {
     state$: { value: circuit.state$ },
     state: { get: () => circuit.state },
@@ -136,10 +137,12 @@ export function breakerPolicy({
   }) as Breaker
 }
 
-function claim(breaker: IBreaker): void {
+/** @errors `ConfigError` for a breaker of cockatiel's that counts for another circuit already */
+export function claimBreaker(at: string, breaker: z.output<typeof schema>['breaker']): void {
+  if ('type' in breaker) return
   if (claimed.has(breaker)) {
     const message = 'counts for another circuit already; make one for each, or share the policy itself'
-    throw new ConfigError([{ path: 'withBreaker.breaker', message }])
+    throw new ConfigError([{ path: `${at}.breaker`, message }])
   }
   claimed.add(breaker)
 }

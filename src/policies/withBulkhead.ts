@@ -2,7 +2,7 @@ import { Subscriber } from 'rxjs'
 import { z } from 'zod'
 import { OverloadedError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { policy, teller, type Policy } from './policy.ts'
+import { policy, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { count, some, surroundings } from './schemas.ts'
 
@@ -52,19 +52,24 @@ export function withBulkhead(options: BulkheadOptions): Bulkhead {
 /** A bulkhead of options that have been looked at. */
 export function bulkheadPolicy({ concurrent, maxWaiting, onEvent }: z.output<typeof schema>): Bulkhead {
   const places = new Places(concurrent, maxWaiting)
-  const tell = teller(onEvent)
-  const own = policy((next) => (source, call, out) => {
-    if (places.take()) return next(source, call, new Guest(out, places))
-    const start = () => next(source, call, new Guest(out, places))
-    if (places.wait(start)) return out.add(() => places.leave(start))
-    try {
-      tell(call, { type: 'policy:rejected', policy: 'bulkhead', reason: 'full' })
-    } catch (thrown) {
-      return out.error(thrown)
-    }
+  const refused = (call: Call) => {
+    call.report({ type: 'policy:rejected', policy: 'bulkhead', reason: 'full' })
     const message = `${concurrent} calls run and ${maxWaiting} wait already; try again later`
-    out.error(new OverloadedError(message, { limit: concurrent + maxWaiting }))
-  })
+    return new OverloadedError(message, { limit: concurrent + maxWaiting })
+  }
+  const own = policy((next) => {
+    return (source, call, out) => {
+      if (out.closed) return
+      if (places.take()) return next(source, call, new Guest(out, places))
+      const start = () => next(source, call, new Guest(out, places))
+      if (places.wait(start)) return out.add(() => places.leave(start))
+      try {
+        out.error(refused(call))
+      } catch (thrown) {
+        out.error(thrown)
+      }
+    }
+  }, onEvent)
   return Object.defineProperties(own, {
     running: { get: () => places.taken },
     waiting: { get: () => places.waiting },
@@ -105,8 +110,7 @@ class Places {
   }
 
   /** A loop and no recursion: calls that end at once would pile up the stack. */
-  free(): void {
-    this.taken--
+  fill(): void {
     if (this.#isFilling || this.#queue.size === 0) return
     this.#isFilling = true
     try {
@@ -125,15 +129,36 @@ class Places {
 /** Subscribed to a call that has a place. */
 class Guest<T> extends Subscriber<T> {
   readonly #places: Places
+  #isIn = true
 
   constructor(out: Subscriber<T>, places: Places) {
     super(out)
     this.#places = places
   }
 
+  protected override _error(error: unknown): void {
+    this.#goOut()
+    super._error(error)
+  }
+
+  protected override _complete(): void {
+    this.#goOut()
+    super._complete()
+  }
+
   override unsubscribe(): void {
     if (this.closed) return
-    super.unsubscribe()
-    this.#places.free()
+    try {
+      super.unsubscribe()
+    } finally {
+      this.#goOut()
+      this.#places.fill()
+    }
+  }
+
+  /** Before the subscriber hears of the end: it may make its next call then. */
+  #goOut(): void {
+    if (this.#isIn) this.#places.taken--
+    this.#isIn = false
   }
 }

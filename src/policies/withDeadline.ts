@@ -1,10 +1,10 @@
-import { asyncScheduler, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, tap, type SchedulerLike } from 'rxjs'
 import { z } from 'zod'
 import { DeadlineError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { policy, teller, type Call, type Policy } from './policy.ts'
+import { policy, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
-import { someMs, surroundings } from './schemas.ts'
+import { someWaitMs, surroundings } from './schemas.ts'
 import { timed, type Bounds } from './timed.ts'
 import { timeoutSpec } from './withTimeout.ts'
 
@@ -21,7 +21,7 @@ export interface DeadlineOptions {
 }
 
 /** The part of {@link DeadlineOptions} that is plain data. */
-export const deadlineSpec = { deadlineMs: someMs, bounds: timeoutSpec.bounds }
+export const deadlineSpec = { deadlineMs: someWaitMs, bounds: timeoutSpec.bounds }
 
 const schema = z.strictObject({ ...deadlineSpec, ...surroundings })
 
@@ -30,12 +30,15 @@ const schema = z.strictObject({ ...deadlineSpec, ...surroundings })
  *
  * ```marble
  * source  --#
- * result  --------#
+ * result  -------#
  * ```
+ *
+ * In the picture a call of 9 ms is retried 3 ms after each failure: the third attempt would be too late, so the second
+ * failure is the last word.
  *
  * @param options See {@link DeadlineOptions}.
  * @unit   milliseconds from the subscription.
- * @shape  As the source, until then. The outermost policy of a stack; of two deadlines the earlier one counts.
+ * @shape  As the source, until then; with `first-value` there is no limit after the first value. The outermost policy of a stack; of two deadlines the earlier one counts.
  * @errors `DeadlineError`; those of the source, unchanged. `ConfigError` at construction.
  * @source gRPC deadlines.
  */
@@ -46,14 +49,38 @@ export function withDeadline(options: DeadlineOptions): Policy {
 /** A deadline of options that have been looked at. */
 export function deadlinePolicy(decisions: z.output<typeof schema>): Policy {
   const { deadlineMs, bounds, scheduler = asyncScheduler, onEvent } = decisions
-  const tell = teller(onEvent)
   const tooLate = (call: Call) => {
-    tell(call, { type: 'policy:timed-out', policy: 'deadline', afterMs: deadlineMs })
+    call.report({ type: 'policy:timed-out', policy: 'deadline', afterMs: deadlineMs })
     return new DeadlineError(`not settled within ${deadlineMs} ms`, { deadlineMs })
   }
   const limit = { afterMs: deadlineMs, bounds, scheduler, tooLate }
-  return policy((next) => (source, { dueAt, report }, out) => {
-    const call = { dueAt: Math.min(dueAt, scheduler.now() + deadlineMs), report }
-    timed(next, source, call, out, limit)
-  })
+  return policy((next) => {
+    return (source, call, out) => {
+      const dueAt = Math.min(call.dueAt, scheduler.now() + deadlineMs)
+      if (bounds === 'whole') return timed(next, source, { dueAt, report: call.report }, out, limit)
+      const due = new Due(call, dueAt)
+      timed(next, () => source().pipe(tap(() => due.isMet())), due, out, limit)
+    }
+  }, onEvent)
+}
+
+/** A call whose deadline counts until its first value. */
+class Due implements Call {
+  readonly report: PolicyListener
+  readonly #call: Call
+  #dueAt: number
+
+  constructor(call: Call, dueAt: number) {
+    this.report = call.report
+    this.#call = call
+    this.#dueAt = dueAt
+  }
+
+  get dueAt(): number {
+    return this.#dueAt
+  }
+
+  isMet(): void {
+    this.#dueAt = this.#call.dueAt
+  }
 }

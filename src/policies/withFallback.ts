@@ -1,7 +1,7 @@
 import { from, Subscriber, type ObservableInput } from 'rxjs'
 import { z } from 'zod'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { policy, teller, type Policy } from './policy.ts'
+import { policy, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { callable, errorFilter, surroundings, type ErrorFilter } from './schemas.ts'
 
@@ -40,23 +40,26 @@ export function withFallback<Instead>(options: FallbackOptions<Instead>): Policy
 
 /** A fallback of options that have been looked at. */
 export function fallbackPolicy({ to, on, onEvent }: z.output<typeof schema>): Policy {
-  const tell = teller(onEvent)
-  return policy((next) => (source, call, out) => {
-    const instead = (error: unknown) => {
-      if (!on(error)) return out.error(error)
-      tell(call, { type: 'policy:fell-back', policy: 'fallback', error })
-      from(to(error)).subscribe(out as Subscriber<unknown>)
+  return policy((next) => {
+    return (source, call, out) => {
+      const instead = (error: unknown) => {
+        if (!on(error)) return out.error(error)
+        call.report({ type: 'policy:fell-back', policy: 'fallback', error })
+        from(to(error)).subscribe(out as Subscriber<unknown>)
+      }
+      next(source, call, new Failing(out, instead))
     }
-    next(source, call, new Failing(out, instead))
-  })
+  }, onEvent)
 }
 
 /** Subscribed to what may fail. */
 class Failing<T> extends Subscriber<T> {
+  readonly #out: Subscriber<T>
   readonly #instead: (error: unknown) => void
 
   constructor(out: Subscriber<T>, instead: (error: unknown) => void) {
     super(out)
+    this.#out = out
     this.#instead = instead
   }
 
@@ -65,7 +68,7 @@ class Failing<T> extends Subscriber<T> {
     try {
       this.#instead(error)
     } catch (thrown) {
-      this.destination.error(thrown)
+      this.#out.error(thrown)
     }
   }
 }

@@ -2,10 +2,10 @@ import { asyncScheduler, Subscriber, type Observable, type SchedulerLike } from 
 import { z } from 'zod'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { Percentile } from './percentile.ts'
-import { policy, teller, type Call, type Policy, type Run, type Tell } from './policy.ts'
+import { policy, type Call, type Policy, type Run } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { retryBudget, type RetryBudget } from './retryBudget.ts'
-import { count, share, some, someMs, surroundings } from './schemas.ts'
+import { count, share, some, someWaitMs, surroundings } from './schemas.ts'
 
 /** When {@link withHedge} makes another attempt. */
 export interface HedgeOptions {
@@ -19,7 +19,7 @@ export interface HedgeOptions {
   readonly initialMs?: number
   /** Other attempts beside the first, each after the same time. Default: 1. */
   readonly hedges?: number
-  /** Other attempts are at most this share of the calls, so that a slow time does not double the load. Default: 0.1. */
+  /** Other attempts are at most this share of the calls and one a second, so that a slow time does not double the load. Default: 0.1. */
   readonly share?: number
   /** Hears of each other attempt. */
   readonly onEvent?: PolicyListener
@@ -32,7 +32,7 @@ export const hedgeSpec = {
   percentile: share.default(0.95),
   samples: some.default(128),
   minSamples: count.default(20),
-  initialMs: someMs.optional(),
+  initialMs: someWaitMs.optional(),
   hedges: some.default(1),
   share: share.default(0.1),
 }
@@ -65,17 +65,17 @@ export function hedgePolicy(decisions: z.output<typeof schema>): Policy {
   const past = new Percentile(percentile, samples)
   const budget = retryBudget({ share: decisions.share, scheduler })
   const afterMs = () => (past.count >= Math.max(1, minSamples) ? past.value : initialMs)
-  const tell = teller(onEvent)
-  return policy((next) => (source, call, out) => {
-    new Race({ out, source, call, next, tell, past, budget, afterMs: afterMs(), hedges, scheduler }).start()
-  })
+  return policy((next) => {
+    return (source, call, out) => {
+      new Race({ out, source, call, next, past, budget, afterMs: afterMs(), hedges, scheduler }).start()
+    }
+  }, onEvent)
 }
 
 interface RaceOptions<T> {
   readonly out: Subscriber<T>
   readonly source: () => Observable<T>
   readonly next: Run
-  readonly tell: Tell
   readonly call: Call
   readonly past: Percentile
   readonly budget: RetryBudget
@@ -104,11 +104,11 @@ class Race<T> {
   }
 
   #later(afterMs: number): void {
-    const { budget, out, call, tell, hedges, scheduler } = this.#o
+    const { budget, out, call, hedges, scheduler } = this.#o
     const hedge = () => {
       if (this.isWon || this.#running === 0 || !budget.spend()) return
       try {
-        tell(call, { type: 'policy:hedged', policy: 'hedge', afterMs: Math.round(afterMs) })
+        call.report({ type: 'policy:hedged', policy: 'hedge', afterMs: Math.round(afterMs) })
       } catch (thrown) {
         return out.error(thrown)
       }

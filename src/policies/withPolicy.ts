@@ -16,7 +16,7 @@ import { policy, type Policy } from './policy.ts'
  * @errors What the policy throws: cockatiel's own errors, or those of the source. `ConfigError` at construction.
  * @source cockatiel's `IPolicy`.
  */
-export function withPolicy(cockatiel: IPolicy<ICancellationContext>): Policy {
+export function withPolicy(cockatiel: IPolicy<ICancellationContext, unknown>): Policy {
   if (typeof (cockatiel as Partial<IPolicy> | null | undefined)?.execute !== 'function') {
     throw new ConfigError([{ path: 'withPolicy', message: 'must be a policy of cockatiel' }])
   }
@@ -25,19 +25,20 @@ export function withPolicy(cockatiel: IPolicy<ICancellationContext>): Policy {
     const isSource = Symbol('the source has spoken for itself')
     const run = ({ signal }: ICancellationContext) =>
       new Promise<symbol>((resolve, reject) => {
-        const running = new Subscriber<never>({
-          next: (value) => out.next(value),
+        if (signal.aborted) return reject(new TaskCancelledError()) // a retry of cockatiel's sleeps through it
+        const running = new Subscriber<unknown>({
+          next: (value) => out.next(value as never),
           error: reject,
           complete: () => resolve(isSource),
         })
         const stop = () => {
           running.unsubscribe()
-          reject(new TaskCancelledError())
+          queueMicrotask(() => reject(new TaskCancelledError())) // the policy that aborts it has the first word
         }
         running.add(() => signal.removeEventListener('abort', stop))
-        if (signal.aborted) return stop()
-        next(source as never, call, running)
-        if (!running.closed) signal.addEventListener('abort', stop, { once: true })
+        next(source, call, running as Subscriber<never>)
+        if (signal.aborted) stop()
+        else if (!running.closed) signal.addEventListener('abort', stop, { once: true })
       })
     cockatiel.execute(run, controller.signal).then(
       (result: unknown) => {

@@ -1,10 +1,10 @@
-import { asyncScheduler, type Observable, type SchedulerLike, type Subscriber } from 'rxjs'
+import { asyncScheduler, type SchedulerLike, type Subscriber } from 'rxjs'
 import { z } from 'zod'
 import { RateLimitedError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { policy, teller, type Call, type Policy, type Run } from './policy.ts'
+import { policy, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
-import { count, factor, some, surroundings } from './schemas.ts'
+import { count, factor, MOST_MS, some, surroundings } from './schemas.ts'
 import { TokenBucket } from './tokenBucket.ts'
 
 /** The rate of {@link withRateLimit}. */
@@ -59,46 +59,50 @@ export function rateLimitPolicy(decisions: z.output<typeof schema>): Policy {
   const { perSecond, burst, over, maxWaiting, scheduler = asyncScheduler, onEvent } = decisions
   const bucket = new TokenBucket(perSecond, burst)
   let waiting = 0
-  const tell = teller(onEvent)
   const refused = (call: Call, waitMs: number) => {
-    tell(call, { type: 'policy:rejected', policy: 'rate-limit', reason: 'limit reached' })
+    call.report({ type: 'policy:rejected', policy: 'rate-limit', reason: 'limit reached' })
     const message = `more than ${perSecond} calls per second: the next is due in ${Math.ceil(waitMs)} ms`
     return new RateLimitedError(message, { limit: perSecond })
   }
-  const wait = <T>(next: Run, source: () => Observable<T>, call: Call, out: Subscriber<T>, waitMs: number) => {
-    const now = scheduler.now()
+  const wait = <T>(start: () => void, call: Call, out: Subscriber<T>, now: number, waitMs: number): void => {
     if (over === 'drop') {
-      tell(call, { type: 'policy:dropped', policy: 'rate-limit', reason: 'limit reached' })
+      call.report({ type: 'policy:dropped', policy: 'rate-limit', reason: 'limit reached' })
       return out.complete()
     }
-    if (over === 'error' || waiting >= maxWaiting || now + waitMs >= call.dueAt) return out.error(refused(call, waitMs))
-    tell(call, { type: 'policy:delayed', policy: 'rate-limit', delayMs: Math.round(waitMs) })
+    const isTooMuch = waiting >= maxWaiting || waitMs > MOST_MS || now + waitMs >= call.dueAt
+    if (over === 'error' || isTooMuch) return out.error(refused(call, waitMs))
+    const before = bucket.fullAt
     const token = bucket.take(now)
     waiting++
     let isWaiting = true
-    out.add(() => {
-      if (!isWaiting) return
-      waiting--
-      bucket.giveBack(token)
-    })
-    const start = () => {
+    const stop = () => {
+      if (isWaiting) waiting--
       isWaiting = false
-      waiting--
-      next(source, call, out)
     }
-    out.add(scheduler.schedule(start, waitMs))
+    out.add(() => {
+      if (isWaiting) bucket.giveBack(token, before)
+      stop()
+    })
+    call.report({ type: 'policy:delayed', policy: 'rate-limit', delayMs: Math.round(waitMs) })
+    const go = () => {
+      stop()
+      start()
+    }
+    out.add(scheduler.schedule(go, waitMs))
   }
-  return policy((next) => (source, call, out) => {
-    const now = scheduler.now()
-    const waitMs = bucket.wait(now)
-    if (waitMs <= 0) {
-      bucket.take(now)
-      return next(source, call, out)
+  return policy((next) => {
+    return (source, call, out) => {
+      const now = scheduler.now()
+      const waitMs = bucket.wait(now)
+      if (waitMs <= 0) {
+        bucket.take(now)
+        return next(source, call, out)
+      }
+      try {
+        wait(() => next(source, call, out), call, out, now, waitMs)
+      } catch (thrown) {
+        out.error(thrown)
+      }
     }
-    try {
-      wait(next, source, call, out, waitMs)
-    } catch (thrown) {
-      out.error(thrown)
-    }
-  })
+  }, onEvent)
 }

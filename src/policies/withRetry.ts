@@ -1,9 +1,9 @@
 import type { IBackoff, IRetryBackoffContext } from 'cockatiel'
-import { asyncScheduler, Subscriber, type Observable, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, Subscriber, type Observable, type SchedulerLike, type Subscription } from 'rxjs'
 import { z } from 'zod'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { backoff, backoffOf, requireChance, type BackoffFactory, type BackoffSpec } from './backoff.ts'
-import { policy, teller, type Call, type Policy, type Run, type Tell } from './policy.ts'
+import { backoff, backoffOf, delayOf, requireChance, type BackoffFactory, type BackoffSpec } from './backoff.ts'
+import { policy, type Call, type Policy, type Run } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import type { RetryBudget } from './retryBudget.ts'
 import { callable, count, errorFilter, someMs, surroundings, type ErrorFilter } from './schemas.ts'
@@ -89,14 +89,13 @@ export function retryPolicy({
   onEvent,
   ...rest
 }: z.output<typeof schema>): Policy {
-  const decisions: Decisions = { ...rest, backoff: backoffOf(backoff, random), scheduler, tell: teller(onEvent) }
-  return policy((next) => (source, call, out) => new Retries(out, source, call, next, decisions).start())
+  const decisions: Decisions = { ...rest, backoff: backoffOf(backoff, random), scheduler }
+  return policy((next) => (source, call, out) => new Retries(out, source, call, next, decisions).start(), onEvent)
 }
 
 type Decisions = Omit<z.output<typeof schema>, 'backoff' | 'scheduler' | 'random' | 'onEvent'> & {
   readonly backoff: BackoffFactory
   readonly scheduler: SchedulerLike
-  readonly tell: Tell
 }
 
 /** The attempts of one call. */
@@ -135,9 +134,15 @@ class Retries<T> {
     try {
       const delayMs = this.#delayAfter(error)
       if (delayMs === undefined) return out.error(error)
-      this.#decisions.tell(this.#call, { type: 'policy:retried', policy: 'retry', error, retry: this.#retry, delayMs })
+      this.#call.report({ type: 'policy:retried', policy: 'retry', error, retry: this.#retry, delayMs })
       this.#decisions.onRetry?.(error, delayMs)
-      out.add(this.#decisions.scheduler.schedule(() => this.#again(), delayMs))
+      const again = () => this.#again()
+      out.add(
+        this.#decisions.scheduler.schedule(function (this: Subscription) {
+          this.unsubscribe() // a call that retries for months would keep every wait that is over
+          again()
+        }, delayMs),
+      )
     } catch (thrown) {
       out.error(thrown)
     }
@@ -156,15 +161,15 @@ class Retries<T> {
       signal: never,
       result: { error },
     })
-    const delayMs = Math.round(this.#backoff?.duration ?? 0)
     if (this.#backoff === undefined) return this.#give('retries used up', error)
+    const delayMs = delayOf(this.#backoff)
     if (scheduler.now() + delayMs >= this.#call.dueAt) return this.#give('deadline too near', error)
     if (budget?.spend() === false) return this.#give('retry budget used up', error)
     return delayMs
   }
 
   #give(reason: 'retries used up' | 'retry budget used up' | 'deadline too near', error: unknown): undefined {
-    this.#decisions.tell(this.#call, { type: 'policy:rejected', policy: 'retry', reason, error })
+    this.#call.report({ type: 'policy:rejected', policy: 'retry', reason, error })
   }
 }
 

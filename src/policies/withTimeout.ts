@@ -2,9 +2,9 @@ import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { z } from 'zod'
 import { TimeoutError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { policy, teller, type Call, type Policy } from './policy.ts'
+import { policy, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
-import { someMs, surroundings } from './schemas.ts'
+import { someWaitMs, surroundings } from './schemas.ts'
 import { timed, type Bounds } from './timed.ts'
 
 /** The limit of {@link withTimeout}. */
@@ -21,7 +21,7 @@ export interface TimeoutOptions {
 
 /** The part of {@link TimeoutOptions} that is plain data. */
 export const timeoutSpec = {
-  timeoutMs: someMs,
+  timeoutMs: someWaitMs,
   bounds: z.enum(['whole', 'first-value'], 'must be whole or first-value').default('whole'),
 }
 
@@ -48,12 +48,11 @@ export function withTimeout(options: TimeoutOptions): Policy {
 /** A timeout of options that have been looked at. */
 export function timeoutPolicy(decisions: z.output<typeof schema>): Policy {
   const { timeoutMs, bounds, scheduler = asyncScheduler, onEvent } = decisions
-  const tell = teller(onEvent)
   const tooLate = (call: Call) => {
-    tell(call, { type: 'policy:timed-out', policy: 'timeout', afterMs: timeoutMs })
+    call.report({ type: 'policy:timed-out', policy: 'timeout', afterMs: timeoutMs })
     const what = bounds === 'whole' ? 'not over' : 'no value'
     return new TimeoutError(`${what} within ${timeoutMs} ms`, { deadlineMs: timeoutMs })
   }
   const limit = { afterMs: timeoutMs, bounds, scheduler, tooLate }
-  return policy((next) => (source, call, out) => timed(next, source, call, out, limit))
+  return policy((next) => (source, call, out) => timed(next, source, call, out, limit), onEvent)
 }

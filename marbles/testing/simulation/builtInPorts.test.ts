@@ -232,7 +232,7 @@ describe('the ports of the built-in behaviours, simulated', () => {
       connections(),
       identify(),
       ping(),
-      kad({ records, mode: name === 'c' ? 'client' : 'server' }),
+      kad({ records, mode: name === 'c' ? 'client' : 'server', policy: false }),
     ])
     const { at: alone } = chain(['z'])
     const seen: unknown[] = []
