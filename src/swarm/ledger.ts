@@ -112,7 +112,9 @@ export class Ledger<Route> {
   fullness(command: AnyCommand, openEnded: boolean): OverloadedError | undefined {
     const used = openEnded ? this.#openEnded : this.size
     const limit = openEnded ? this.#limits.openEnded : this.#limits.intake
-    return used < limit ? undefined : overloaded(command, limit, openEnded)
+    if (used < limit) return undefined
+    const what = openEnded ? 'open-ended commands run' : 'commands are in flight'
+    return overloaded(command, limit, `${limit} ${what} already; try again later`)
   }
 
   /** Takes a command in and starts its deadline. */
@@ -206,8 +208,6 @@ export class Ledger<Route> {
 }
 
 /** Said of a command that finds no room, or that makes room for another's. */
-export function overloaded(command: AnyCommand, limit: number, openEnded: boolean): OverloadedError {
-  const what = openEnded ? 'open-ended commands run' : 'commands are in flight'
-  const message = `${command.type} ${command.id}: ${limit} ${what} already; try again later`
-  return new OverloadedError(message, { ...contextOf(command), limit })
+export function overloaded(command: AnyCommand, limit: number, why: string): OverloadedError {
+  return new OverloadedError(`${command.type} ${command.id}: ${why}`, { ...contextOf(command), limit })
 }

@@ -94,8 +94,11 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   /** Whoever floods the swarm gives up the newest of what waits. */
   function makeRoom(flow: Flow): boolean {
     const entry = lanes.makeRoom(flow)
-    if (entry !== undefined) end(entry, overloaded(entry.command, options.limits.intake, false))
-    return entry !== undefined
+    if (entry === undefined) return false
+    const { intake } = options.limits
+    const why = `gave up its place, as the newest of the most that wait; ${intake} commands are in flight; try again later`
+    end(entry, overloaded(entry.command, intake, why))
+    return true
   }
 
   function whyRefused(command: AnyCommand, route: Route | undefined): SwarmError | undefined {
