@@ -17,7 +17,7 @@ export interface BreakerOptions {
   readonly breaker?: BreakerSpec | IBreaker
   /**
    * How long it stays open before a probe: a number, a backoff (longer after each probe that fails), or an ejection (longer
-   * after each trip, forgiven with time). Default: 10 000. @unit milliseconds
+   * after each trip, forgiven with time). Default: the ejection `{ baseMs: 10_000 }`. @unit milliseconds
    */
   readonly halfOpenAfterMs?: number | BackoffFactory | BackoffSpec | Partial<Ejection>
   /** So many calls are let through at once to see, and so many have to go well. Default: 1. */
@@ -65,7 +65,7 @@ export const breakerSpec = {
     (value) => typeof value === 'number',
     ms.transform((delayMs) => ({ type: 'constant' as const, delayMs })),
     either(isEjection, ejection, backoff),
-  ).prefault(10_000),
+  ).prefault({ baseMs: 10_000 }),
   probes: some.default(1),
   failsOn: errorFilter.default(() => isFailure),
 }
