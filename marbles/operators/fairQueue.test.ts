@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { FairQueue, type Ticket } from 'rxswarm/operators'
 import { describe, expect, it } from 'vitest'
-import { FairFlow } from '../../src/operators/fairFlow.ts'
-import { FairLane } from '../../src/operators/fairLane.ts'
-import { FairTurns, type MayRun, type Turn } from '../../src/operators/fairTurns.ts'
+import { FairFlow } from '../../src/operators/fair/fairFlow.ts'
+import { FairLane } from '../../src/operators/fair/fairLane.ts'
+import { FairTurns, type MayRun, type Turn } from '../../src/operators/fair/fairTurns.ts'
 
 /** The items in the order in which they are taken. */
 function taken<T>(queue: FairQueue<T>, most = Infinity, mayRun?: MayRun): readonly T[] {

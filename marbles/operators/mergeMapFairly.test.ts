@@ -18,8 +18,8 @@ import { mergeMapFairly, type FairOptions, type LaneReport } from 'rxswarm/opera
 import { marbles, obeysOperatorLaws } from 'rxswarm/testing'
 import { describe, expect, it } from 'vitest'
 import { AccessDeniedError, type SwarmError } from '../../src/errors/errors.ts'
-import { fairFields } from '../../src/operators/fairFields.ts'
-import { FairRun } from '../../src/operators/fairRun.ts'
+import { fairFields } from '../../src/operators/fair/fairFields.ts'
+import { FairRun } from '../../src/operators/fair/fairRun.ts'
 
 /** One at a time; `c…` are urgent, `b…` are bulk; who is refused is said as `letter!code`. */
 const basics: FairOptions<string, string> = {

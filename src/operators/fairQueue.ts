@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { ConfigError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { fairFields } from './fairFields.ts'
-import { FairLane, type LaneReport } from './fairLane.ts'
-import { FairTicket, type Offer, type Ticket } from './fairTicket.ts'
-import { FairTurns, type MayRun } from './fairTurns.ts'
+import { fairFields } from './fair/fairFields.ts'
+import { FairLane, type LaneReport } from './fair/fairLane.ts'
+import { FairTicket, type Offer, type Ticket } from './fair/fairTicket.ts'
+import { FairTurns, type MayRun } from './fair/fairTurns.ts'
 
 /** One lane of a {@link FairQueue}. */
 export interface LaneClass {

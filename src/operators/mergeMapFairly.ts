@@ -9,10 +9,10 @@ import {
 import { z } from 'zod'
 import type { SwarmError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { fairFields } from './fairFields.ts'
-import type { LaneReport } from './fairLane.ts'
+import { fairFields } from './fair/fairFields.ts'
+import type { LaneReport } from './fair/fairLane.ts'
 import type { LaneClass } from './fairQueue.ts'
-import { FairRun } from './fairRun.ts'
+import { FairRun } from './fair/fairRun.ts'
 
 /** A lane of {@link mergeMapFairly}: that of a `FairQueue`, of which at most 1 024 items wait unless it says otherwise. */
 export type LaneShare = Partial<Omit<LaneClass, 'name'>>

@@ -1,6 +1,6 @@
 import { FairQueue } from '../operators/fairQueue.ts'
-import type { LaneReport } from '../operators/fairLane.ts'
-import type { Ticket } from '../operators/fairTicket.ts'
+import type { LaneReport } from '../operators/fair/fairLane.ts'
+import type { Ticket } from '../operators/fair/fairTicket.ts'
 import type { AnyCommand, Priority } from './vocabulary/command.ts'
 
 /** Commands of one principal, of one peer, or of one behaviour: whose they are. */

@@ -1,6 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import { firstValueFrom, type Observable, type Subject } from 'rxjs'
-import type { LaneReport } from '../operators/fairLane.ts'
+import type { LaneReport } from '../operators/fair/fairLane.ts'
 import { checkOptions } from './checkOptions.ts'
 import { createHost } from './libp2p/createHost.ts'
 import type { CoreState } from './state.ts'

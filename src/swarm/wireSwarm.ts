@@ -1,6 +1,6 @@
 import { BehaviorSubject, interval, map, Observable, Subject, Subscription, type Subscriber } from 'rxjs'
 import { guarded } from '../operators/guarded.ts'
-import type { LaneReport } from '../operators/fairLane.ts'
+import type { LaneReport } from '../operators/fair/fairLane.ts'
 import { inOrder } from '../operators/inOrder.ts'
 import { Relay } from '../operators/relay.ts'
 import { inspect } from './inspect.ts'

@@ -1,5 +1,5 @@
 import type { MonoTypeOperatorFunction, Observable, SchedulerLike, Subject } from 'rxjs'
-import type { LaneReport } from '../operators/fairLane.ts'
+import type { LaneReport } from '../operators/fair/fairLane.ts'
 import type { Limits } from './ledger.ts'
 import type { CoreState } from './state.ts'
 import type { AnyModule } from './vocabulary/behaviour.ts'

@@ -12,11 +12,11 @@ import {
   type ObservableInput,
   type SchedulerLike,
 } from 'rxjs'
-import { OverloadedError, SwarmError, UnexpectedError } from '../errors/errors.ts'
+import { OverloadedError, SwarmError, UnexpectedError } from '../../errors/errors.ts'
 import type { LaneReport } from './fairLane.ts'
-import { FairQueue, type LaneClass } from './fairQueue.ts'
+import { FairQueue, type LaneClass } from '../fairQueue.ts'
 import type { Offer, Ticket } from './fairTicket.ts'
-import type { FairOptions } from './mergeMapFairly.ts'
+import type { FairOptions } from '../mergeMapFairly.ts'
 
 /** What `mergeMapFairly` was told, checked and with its defaults. */
 export interface FairSettings<T, R> extends FairOptions<T, R> {
