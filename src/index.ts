@@ -11,6 +11,7 @@ export {
   type ConnectionsOptions,
   type ConnectionsState,
 } from './swarm/behaviours/connections/connections.ts'
+export { DIAL_POLICY } from './swarm/behaviours/connections/connectionsBehaviour.ts'
 export type {
   ConnectionsCommand,
   ConnectionsEvent,
@@ -31,8 +32,10 @@ export type {
   Identity,
 } from './swarm/behaviours/identify/identifyBehaviour.ts'
 export { ping, type PingOptions, type PingState } from './swarm/behaviours/ping/ping.ts'
+export { PING_POLICY } from './swarm/behaviours/ping/pingBehaviour.ts'
 export type { PingCommand, PingEvent, PingOnce, PingPorts, PingWatch } from './swarm/behaviours/ping/pingBehaviour.ts'
 export { kad, type KadOptions, type KadState } from './swarm/behaviours/kad/kad.ts'
+export { QUERY_POLICY } from './swarm/behaviours/kad/kadBehaviour.ts'
 export type { KadEvent, KadPorts } from './swarm/behaviours/kad/kadBehaviour.ts'
 export type {
   Delivery,
@@ -52,6 +55,7 @@ export type {
 } from './swarm/behaviours/kad/kadCommands.ts'
 export type { RecordRule, RecordRules } from './swarm/behaviours/kad/kadRules.ts'
 export { gossipsub, type GossipsubOptions, type GossipsubState } from './swarm/behaviours/gossipsub/gossipsub.ts'
+export { PUBLISH_POLICY } from './swarm/behaviours/gossipsub/gossipsubBehaviour.ts'
 export type {
   GossipMessage,
   GossipsubCommand,

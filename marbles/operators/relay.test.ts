@@ -39,4 +39,14 @@ describe('Relay', () => {
     relay.next('b')
     expect(heard).toEqual(['1 a', '2 a', '2 b', '3 b'])
   })
+  it('opens and closes for many at the same price for each', () => {
+    const relay = new Relay<number>()
+    let heard = 0
+    const all = Array.from({ length: 50_000 }, () => relay.subscribe(() => heard++))
+    relay.next(1)
+    for (const one of all) one.unsubscribe()
+    relay.next(2)
+    expect(heard).toBe(50_000)
+    expect(relay.observed).toBe(false)
+  })
 })

@@ -1,5 +1,6 @@
 import { staggered } from 'rxswarm/operators'
 import { marbles } from 'rxswarm/testing'
+import { of } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
 describe('staggered', () => {
@@ -51,5 +52,13 @@ describe('staggered', () => {
     let error: unknown
     staggered([]).subscribe({ error: (thrown: unknown) => void (error = thrown) })
     expect(error).toBeInstanceOf(AggregateError)
+  })
+  it.each([
+    [[of(1)], { staggerMs: NaN }, 'staggered.staggerMs: must be a finite number of milliseconds'],
+    [[of(1)], { staggerMs: -1 }, 'staggered.staggerMs: must not be below 0'],
+    [[of(1), undefined], {}, 'staggered.sources[1]: must be an Observable'],
+    [7, {}, 'staggered.sources: must be a list of Observables'],
+  ])('refuses %j, %j', (sources, options, message) => {
+    expect(() => staggered(sources as never, options)).toThrow(`configuration: ${message}`)
   })
 })

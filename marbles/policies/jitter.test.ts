@@ -1,7 +1,7 @@
 import { decorrelatedJitterGenerator, ExponentialBackoff } from 'cockatiel'
 import { decorrelatedJitter, fullJitter, halfJitter } from 'rxswarm/policies'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { checkChance } from '../../src/policies/checkChance.ts'
+import { checkChance } from '../../src/errors/checkChance.ts'
 
 /** Gives these numbers, over and over. */
 function chance(...numbers: readonly number[]): () => number {

@@ -273,6 +273,16 @@ describe('keyed', () => {
     expectObservable(ejected$, '^----------!').toBe('n-y', { n: '', y: 'abc' })
     expectObservable(calls$).toBe('--(abc)')
   })
+  it.each([
+    [null, 'restore.circuits: must be circuits by key'],
+    [{ circuits: [] }, 'restore.circuits: must be circuits by key'],
+    [
+      { circuits: { a: { status: 'open', probeInMs: NaN, trips: 0, breaker: 0 } } },
+      'restore.circuits.a.probeInMs: must be a finite number of milliseconds',
+    ],
+  ])('refuses the snapshot %j', (snapshot, message) => {
+    expect(() => setUp().perPeer.restore(snapshot as never)).toThrow(`configuration: ${message}`)
+  })
   it('takes up where a snapshot was taken', () => {
     const old = setUp()
     for (const key of ['a', 'b', 'c', '__proto__']) old.succeed(key)

@@ -63,6 +63,16 @@ function steered(breaker: Breaker) {
 }
 
 describe('withBreaker', () => {
+  it.each([
+    [{ status: 'zzz', probeInMs: 1, trips: 0, breaker: 0 }, 'restore.status: must be closed, open or isolated'],
+    [
+      { status: 'open', probeInMs: 'soon', trips: 0, breaker: 0 },
+      'restore.probeInMs: must be a finite number of milliseconds',
+    ],
+    [{ status: 'open', probeInMs: 1, trips: -1, breaker: 0 }, 'restore.trips: must not be below 0'],
+  ])('refuses the snapshot %j', (snapshot, message) => {
+    expect(() => withBreaker().restore(snapshot as never)).toThrow(`configuration: ${message}`)
+  })
   obeysOperatorLaws(() => withBreaker())
   sixCases(() => withBreaker())
 

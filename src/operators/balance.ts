@@ -1,5 +1,6 @@
 import { Observable, share, Subscription, tap, type ObservableInput } from 'rxjs'
 import { ConfigError, NoTargetError } from '../errors/errors.ts'
+import { checkChance } from '../errors/checkChance.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { balanceOptions, type BalanceOptions } from './balance/balanceOptions.ts'
 import { choose } from './balance/choose.ts'
@@ -54,6 +55,7 @@ export interface Balancer<Target> {
  */
 export function balance<Target>(options: BalanceOptions<Target>): Balancer<Target> {
   const settings = parseOptions('balance', balanceOptions, options)
+  checkChance('balance', settings.random)
   const { idOf, weightOf, strategy, probeEveryMs, penaltyMs, waitMs, random, report, scheduler } = settings
   const turned = new Relay<readonly TargetLoad[]>()
   const tell = inOrder((loads: readonly TargetLoad[]) => turned.next(loads))
@@ -66,7 +68,11 @@ export function balance<Target>(options: BalanceOptions<Target>): Balancer<Targe
   let isMissed = false
   const list$ = options.targets$.pipe(
     tap({
-      next: (targets) => roster.replace(targets, scheduler.now()),
+      next: (targets: unknown) => {
+        if (!Array.isArray(targets))
+          throw new TypeError(`balance: targets$ must emit lists, and emitted ${typeof targets}`)
+        roster.replace(targets as readonly Target[], scheduler.now())
+      },
       complete: () => void (isOver = true),
     }),
     share({ resetOnComplete: false }),

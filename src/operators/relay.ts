@@ -15,32 +15,38 @@ import { Observable, type Subscriber } from 'rxjs'
  * @source ours; RxJS's `Subject` copies its list of observers and opens an error context for each value.
  */
 export class Relay<T> extends Observable<T> {
-  #listeners: readonly Subscriber<T>[] = []
+  readonly #listeners = new Set<Subscriber<T>>()
+  /** The listeners as they were when the last value was sent; made anew when somebody has come or gone. */
+  #current: readonly Subscriber<T>[] | undefined = []
   #completed = false
 
   constructor() {
     super((listener) => {
       if (this.#completed) return listener.complete()
-      this.#listeners = [...this.#listeners, listener]
-      return () => void (this.#listeners = this.#listeners.filter((other) => other !== listener))
+      this.#listeners.add(listener)
+      this.#current = undefined
+      return () => {
+        this.#listeners.delete(listener)
+        this.#current = undefined
+      }
     })
   }
 
   /** Whether anybody listens. */
   get observed(): boolean {
-    return this.#listeners.length > 0
+    return this.#listeners.size > 0
   }
 
   /** Sends a value to everybody. */
   next(value: T): void {
-    for (const listener of this.#listeners) listener.next(value)
+    const current = this.#current ?? [...this.#listeners]
+    this.#current = current
+    for (const listener of current) listener.next(value)
   }
 
   /** Ends the stream for everybody. */
   complete(): void {
-    const listeners = this.#listeners
     this.#completed = true
-    this.#listeners = []
-    for (const listener of listeners) listener.complete()
+    for (const listener of [...this.#listeners]) listener.complete()
   }
 }

@@ -1,4 +1,6 @@
-import { asyncScheduler, Observable, Subscription, type SchedulerLike } from 'rxjs'
+import { asyncScheduler, isObservable, Observable, Subscription, type SchedulerLike } from 'rxjs'
+import { z } from 'zod'
+import { parseOptions } from '../errors/parseOptions.ts'
 
 /** The pace of {@link staggered}. */
 export interface StaggerOptions {
@@ -7,6 +9,21 @@ export interface StaggerOptions {
   /** The clock. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
+
+/** Platforms keep a timer's delay in 31 bits. */
+const MOST_MS = 2 ** 31 - 1
+
+const schema = z.strictObject({
+  staggerMs: z
+    .number('must be a finite number of milliseconds')
+    .min(0, 'must not be below 0')
+    .max(MOST_MS, `must be at most ${MOST_MS}`)
+    .default(250),
+  scheduler: z
+    .custom<SchedulerLike>((value) => typeof Object(value).schedule === 'function', 'must be an RxJS scheduler')
+    .default(asyncScheduler),
+})
+const list = z.array(z.custom(isObservable, 'must be an Observable'), 'must be a list of Observables')
 
 /**
  * Tries sources one after the other, without waiting for a slow one to fail: the first to emit wins, the others are let
@@ -23,11 +40,12 @@ export interface StaggerOptions {
  * @shape  Cold; the first value of the first source that has one, then completes. A source that completes without a value
  *         counts as failed.
  * @errors When every source has failed: the error itself if there was one source, else an `AggregateError` with all, in
- *         the order in which they failed.
+ *         the order in which they failed. `ConfigError` at construction.
  * @source RFC 8305, Happy Eyeballs version 2, section 5 (connection attempt delay 250 ms).
  */
 export function staggered<T>(sources: readonly Observable<T>[], options: StaggerOptions = {}): Observable<T> {
-  const { staggerMs = 250, scheduler = asyncScheduler } = options
+  const { staggerMs, scheduler } = parseOptions('staggered', schema, options)
+  parseOptions('staggered.sources', list, sources)
   return new Observable((out) => {
     const errors: unknown[] = []
     let started = 0

@@ -1,11 +1,14 @@
 import { CircuitState as Counted, type IBreaker } from 'cockatiel'
 import { Observable, Subscription, type SchedulerLike, type Subscriber } from 'rxjs'
+import { z } from 'zod'
+import { parseOptions } from '../errors/parseOptions.ts'
 import { CircuitOpenError } from '../errors/errors.ts'
 import { inOrder } from '../operators/inOrder.ts'
 import { Relay } from '../operators/relay.ts'
 import type { BackoffFactory } from './backoff.ts'
 import type { Call, Run } from './policy.ts'
 import { isAlike } from './isAlike.ts'
+import { count, ms } from './schemas.ts'
 import { Trips, type Ejection } from './trips.ts'
 import { Watched } from './watched.ts'
 
@@ -43,6 +46,14 @@ export interface CircuitSnapshot {
   /** What the breaker counts. */
   readonly breaker: unknown
 }
+
+/** A {@link CircuitSnapshot} comes from a file, so it is looked at. */
+export const circuitSnapshot = z.strictObject({
+  status: z.enum(['closed', 'open', 'isolated'], 'must be closed, open or isolated'),
+  probeInMs: ms,
+  trips: count,
+  breaker: z.unknown(),
+})
 
 /** What decides over a {@link Circuit}. */
 export interface CircuitDecisions {
@@ -182,7 +193,8 @@ export class Circuit {
     return { status, probeInMs, trips: this.#trips.countAt(scheduler.now()), breaker: breaker.state }
   }
 
-  restore({ status, probeInMs, trips, breaker }: CircuitSnapshot): void {
+  restore(snapshot: CircuitSnapshot): void {
+    const { status, probeInMs, trips, breaker } = parseOptions('restore', circuitSnapshot, snapshot)
     const now = this.#decisions.scheduler.now()
     if (isAlike(this.#decisions.breaker.state, breaker)) this.#decisions.breaker.state = breaker
     this.#trips.restore(trips, status !== 'open', now)

@@ -1,5 +1,5 @@
 import type { GeneratorFn } from 'cockatiel'
-import { checkChance } from './checkChance.ts'
+import { checkChance } from '../errors/checkChance.ts'
 
 /** The state of the generator: attempts so far, and the last point on the curve. */
 export type Decorrelated = readonly [attempt: number, point: number]

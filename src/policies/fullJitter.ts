@@ -1,5 +1,5 @@
 import { noJitterGenerator, type GeneratorFn } from 'cockatiel'
-import { checkChance } from './checkChance.ts'
+import { checkChance } from '../errors/checkChance.ts'
 
 /**
  * Exponential delays that are left to chance as a whole, from a given generator instead of `Math.random`.

@@ -1,5 +1,5 @@
 import { noJitterGenerator, type GeneratorFn } from 'cockatiel'
-import { checkChance } from './checkChance.ts'
+import { checkChance } from '../errors/checkChance.ts'
 
 /**
  * Exponential delays of which the upper half is left to chance, from a given generator instead of `Math.random`.

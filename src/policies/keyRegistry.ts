@@ -1,11 +1,18 @@
 import { Observable, type Subscription } from 'rxjs'
+import { z } from 'zod'
 import { Relay } from '../operators/relay.ts'
-import type { CircuitSnapshot, CircuitState } from './circuit.ts'
+import { circuitSnapshot, type CircuitSnapshot, type CircuitState } from './circuit.ts'
+import { parseOptions } from '../errors/parseOptions.ts'
 import { buildPolicy, shareBudget, type PolicyStack } from './definePolicy.ts'
 import type { KeyedDecisions, KeyedSnapshot, KeyState } from './keyed.ts'
 import { IDLE, policy, reporting, type Policy } from './policy.ts'
 import type { ParsedPolicy } from './policySpec.ts'
 import { Recency, type Dated } from './recency.ts'
+
+const circuitsByKey = z.custom<object>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be circuits by key',
+)
 
 /** A key that is remembered. */
 interface Entry extends Dated<Entry> {
@@ -63,8 +70,11 @@ export class KeyRegistry {
     return { circuits: Object.fromEntries(circuits) }
   }
 
-  restore({ circuits }: KeyedSnapshot): void {
-    const ordered = Object.entries(circuits)
+  restore(snapshot: KeyedSnapshot): void {
+    const circuits = parseOptions('restore.circuits', circuitsByKey, Object(snapshot).circuits)
+    const ordered = Object.entries(circuits).map(([key, circuit]: [string, unknown]) => {
+      return [key, parseOptions(`restore.circuits.${key}`, circuitSnapshot, circuit)] as const
+    })
     for (const [key] of ordered) this.#entryOf(key)
     for (const [key, circuit] of ordered) this.#entries.get(key)?.stack.breaker?.restore(circuit)
     this.#letIn()

@@ -27,6 +27,7 @@ export class Roster<Target> {
   readonly #shedding: Shedding<Seat<Target>>
   #seats = new Map<string, Seat<Target>>()
   #known = false
+  #targets: readonly Target[] | undefined
   #all: readonly Seat<Target>[] = []
   #healthy: readonly Seat<Target>[] = []
   #shed: readonly Seat<Target>[] = []
@@ -55,6 +56,7 @@ export class Roster<Target> {
 
   /** Takes over the newest list. */
   replace(targets: readonly Target[], nowMs: number): void {
+    if (targets === this.#targets) return // it is subscribed to anew, and has not changed
     const { admit, decayMs } = this.#options
     const before = this.#seats
     const seats = new Map<string, Seat<Target>>()
@@ -74,6 +76,7 @@ export class Roster<Target> {
     })
     differs ||= seats.size !== before.size
     this.#known = true
+    this.#targets = targets
     this.#seats = seats
     this.#all = [...seats.values()]
     this.#settle(this.#shedding.restart(this.#all), differs, nowMs, refused)

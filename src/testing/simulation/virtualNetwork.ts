@@ -221,7 +221,7 @@ function line(node: string, { at, type, ...rest }: Stamped<Fact>): string {
 }
 
 function checkedMs(ms: number): number {
-  if (ms >= 0 && ms < Infinity) return ms
+  if (typeof ms === 'number' && ms >= 0 && ms < Infinity) return ms
   throw new ConfigError([{ path: 'ms', message: `must be a number of milliseconds from 0, not ${String(ms)}` }])
 }
 

@@ -1,4 +1,4 @@
-import { ConfigError } from '../errors/errors.ts'
+import { ConfigError } from './errors.ts'
 
 /**
  * The generator itself, after a first number of it was looked at.
