@@ -1,6 +1,6 @@
 import { command, perform, type BehaviourModule, type Command, type CommandMeta, type Fact } from 'rxswarm'
 import { fakeSwarm, inVirtualTime, marbles } from 'rxswarm/testing'
-import { catchError, filter, map, of, timer, type Observable } from 'rxjs'
+import { catchError, filter, map, mergeMap, of, Subscription, throwError, timer, type Observable } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
 /** A behaviour whose work takes as long as its command says, and whose port is asked when the work starts. */
@@ -101,6 +101,36 @@ describe('commandLanes', () => {
     expectObservable(outcome$.pipe(map(({ type }) => type))).toBe('10ms d', { d: 'command:completed' })
     expect(started).toEqual(['first'])
   })
+  it('never starts what is cancelled in the moment in which its turn comes', () =>
+    inVirtualTime(({ flush }) => {
+      const { swarm, started } = swarmOf({ intake: 9, running: 1, openEnded: 1 })
+      const second = new Subscription()
+      swarm.execute(work('first')).subscribe({ complete: () => second.unsubscribe() })
+      second.add(swarm.execute(work('second')).subscribe())
+      swarm.execute(work('third')).subscribe()
+      flush()
+      expect(started).toEqual(['first', 'third'])
+    }))
+  it('never starts what is cancelled while the behaviour takes what waited for its restart', () =>
+    inVirtualTime(({ flush }) => {
+      let starts = 0
+      const started: string[] = []
+      const second = new Subscription()
+      const start = (name: string) => {
+        started.push(name)
+        if (name === 'first') second.unsubscribe()
+      }
+      const behaviour: typeof slow.behaviour = (wires) =>
+        starts++ === 0 ? timer(5).pipe(mergeMap(() => throwError(() => 'broken'))) : slow.behaviour(wires)
+      const { execute } = fakeSwarm([{ ...slow, behaviour }], { ports: { slow: { start } } })
+      timer(6).subscribe(() => {
+        execute(work('first')).subscribe()
+        second.add(execute(work('second')).subscribe())
+        execute(work('third')).subscribe()
+      })
+      flush()
+      expect(started).toEqual(['first', 'third'])
+    }))
   marbles('settles what waits too long', ({ expectObservable }) => {
     const { swarm, send } = swarmOf({ intake: 9, running: 1, openEnded: 1 }, 5)
     send('first', { deadlineMs: 50 }, undefined, 40)

@@ -17,7 +17,7 @@ export interface Entry<Route> extends Passenger {
   readonly dueAt: number
   /** @unit milliseconds */
   readonly deadlineMs: number
-  /** Whether it is in its behaviour's hands. */
+  /** Whether it is in its behaviour's hands, or is over: nobody hands it over any more. */
   delivered: boolean
   /** What the command chain let through while the behaviour was down, or while it waits in its lane. */
   ready: AnyCommand | undefined

@@ -176,6 +176,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   /** Says an outcome that is meant for this entry alone, though its id may have a new owner by the time it is told. */
   function settle(entry: Entry<Route>, outcome: Outcome): void {
+    entry.delivered = true // else it could start before its outcome is told
+    lanes.leave(entry)
     bound.set(outcome, entry)
     say(outcome)
   }
