@@ -1,6 +1,18 @@
 import { command, perform, type BehaviourModule, type Command, type CommandMeta, type Fact } from 'rxswarm'
 import { fakeSwarm, inVirtualTime, marbles } from 'rxswarm/testing'
-import { catchError, filter, map, mergeMap, of, Subscription, throwError, timer, type Observable } from 'rxjs'
+import {
+  catchError,
+  defer,
+  filter,
+  map,
+  mergeMap,
+  of,
+  repeat,
+  Subscription,
+  throwError,
+  timer,
+  type Observable,
+} from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
 /** A behaviour whose work takes as long as its command says, and whose port is asked when the work starts. */
@@ -79,6 +91,24 @@ describe('commandLanes', () => {
       flush()
       const places = ['b0', 'b1', 'b2'].map((name) => started.indexOf(name))
       for (const [i, place] of places.entries()) expect(place).toBeLessThanOrEqual(2 * i + 3)
+    }))
+  it('starts control at once while a place is free, also behind commands of its own principal', () =>
+    inVirtualTime(() => {
+      const { started, send, flood } = swarmOf()
+      flood(6, { principal: 'a' })
+      send('urgent', { principal: 'a', priority: 'control' })
+      expect(started.slice(4)).toEqual(['urgent'])
+    }))
+  it('gives a place that is free to who waits, before who sends a command at each outcome', () =>
+    inVirtualTime(({ flush }) => {
+      const { swarm, started, send } = swarmOf({ intake: 9, running: 2, openEnded: 1 })
+      for (const principal of ['a', 'b']) {
+        const one$ = defer(() => swarm.execute(work(principal, { principal })))
+        one$.pipe(repeat(3)).subscribe()
+      }
+      send('c', { principal: 'c' })
+      flush()
+      expect(started).toEqual(['a', 'b', 'c', 'a', 'b', 'a', 'b'])
     }))
   it('takes a full intake from whoever fills it: the newest of the flood makes room, and says so', () =>
     inVirtualTime(() => {

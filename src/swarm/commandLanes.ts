@@ -48,6 +48,8 @@ export class CommandLanes<P extends Passenger> {
   readonly #flows = new Map<string, Flow>()
   readonly #behaviours = new Map<string, Flow>()
   #running = 0
+  /** Whether something has ended since `next` found nobody who may run. */
+  #hasMoved = false
 
   /** @param places Commands that run at once. @param maxWaiting Commands that wait in a lane. */
   constructor(places: number, maxWaiting: number) {
@@ -75,12 +77,12 @@ export class CommandLanes<P extends Passenger> {
     return flow
   }
 
-  /** Whether the command runs now; else it waits. @param now milliseconds */
+  /** Whether the command runs now; else it waits. To be asked when `next` has nobody. @param now milliseconds */
   admit(passenger: P, now: number): boolean {
     const { flow, command } = passenger
     const priority = command.meta?.priority ?? 'normal'
-    if (flow.waiting === 0 && this.#mayRun(flow, priority)) {
-      // whatever waits may not run now, so nobody is overtaken
+    if ((flow.waiting === 0 || priority === 'control') && this.#mayRun(flow, priority)) {
+      // whatever waits may not run now, so nobody is overtaken; control waits only when all places are taken
       this.#board(passenger)
       return true
     }
@@ -91,12 +93,15 @@ export class CommandLanes<P extends Passenger> {
 
   /** The next command that runs, if one may. @param now milliseconds */
   next(now: number): P | undefined {
-    if (this.#queue.size === 0 || this.#running >= this.#places) return undefined
+    if (!this.#hasMoved || this.#queue.size === 0 || this.#running >= this.#places) return undefined
     const passenger = this.#queue.take(now, (name, priority) => {
       const flow = this.#flows.get(name) ?? this.#behaviours.get(name)
       return flow === undefined || this.#mayRun(flow, priority)
     })?.item
-    if (passenger === undefined) return undefined
+    if (passenger === undefined) {
+      this.#hasMoved = false
+      return undefined
+    }
     passenger.flow.waiting--
     this.#board(passenger)
     return passenger
@@ -104,6 +109,7 @@ export class CommandLanes<P extends Passenger> {
 
   /** A command has ended. */
   leave(passenger: P): void {
+    this.#hasMoved = true
     if (passenger.ticket !== undefined) {
       this.#queue.cancel(passenger.ticket)
       passenger.ticket = undefined

@@ -125,6 +125,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   }
 
   function deliver(command: AnyCommand): void {
+    runWaiting() // a listener may send it at an outcome, before the place that this has freed is given away
     const entry = ledger.get(command.id)
     if (entry === undefined || entry.delivered || entry.ready !== undefined) return // it settled, or was sent twice
     if (entry.openEnded || lanes.admit(entry, scheduler.now())) run(entry, command)
