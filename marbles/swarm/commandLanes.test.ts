@@ -3,7 +3,9 @@ import { fakeSwarm, inVirtualTime, marbles } from 'rxswarm/testing'
 import {
   catchError,
   defer,
+  delay,
   filter,
+  finalize,
   map,
   mergeMap,
   of,
@@ -109,6 +111,46 @@ describe('commandLanes', () => {
       send('c', { principal: 'c' })
       flush()
       expect(started).toEqual(['a', 'b', 'c', 'a', 'b', 'a', 'b'])
+    }))
+  it('tells a principal from a behaviour of its name', () =>
+    inVirtualTime(() => {
+      const { swarm, started, send } = swarmOf({ intake: 9, running: 4, openEnded: 1 })
+      for (const name of ['a', 'b', 'c', 'd']) send(name)
+      swarm
+        .execute(work('e', { principal: 'slow' }))
+        .subscribe()
+        .unsubscribe()
+      expect(started).toEqual(['a', 'b', 'e'])
+    }))
+  it('knows a flow again whose commands the command chain held until it was forgotten', () =>
+    inVirtualTime(({ flush }) => {
+      const running = new Map<string, number>()
+      let most = 0
+      const behaviour: typeof slow.behaviour = ({ command$, cancel$, scheduler }) =>
+        command$.pipe(
+          perform(
+            cancel$,
+            ({ name, forMs }) => {
+              const now = (running.get(name) ?? 0) + 1
+              running.set(name, now)
+              if (name === 'a') most = Math.max(most, now)
+              return timer(forMs, scheduler).pipe(finalize(() => running.set(name, running.get(name)! - 1)))
+            },
+            (_, { name }): Done => ({ type: 'slow:done', name }),
+          ),
+        )
+      const { command$, execute } = fakeSwarm([{ ...slow, behaviour }], {
+        limits: { intake: 99, running: 8, openEnded: 1 },
+        commandChain: mergeMap((one) => (one.meta?.priority === 'bulk' ? of(one).pipe(delay(1)) : of(one))),
+      })
+      for (let i = 0; i < 6; i++) command$.next(work('a', { principal: 'a', priority: 'bulk' }))
+      for (let i = 0; i < 4_200; i++)
+        execute(work('x', { principal: `x${i}` }))
+          .subscribe()
+          .unsubscribe()
+      for (let i = 0; i < 6; i++) command$.next(work('a', { principal: 'a' }))
+      flush()
+      expect(most).toBe(4)
     }))
   it('takes a full intake from whoever fills it: the newest of the flood makes room, and says so', () =>
     inVirtualTime(() => {

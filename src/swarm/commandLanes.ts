@@ -11,13 +11,15 @@ export interface Flow {
   running: number
   /** Of its commands, those that wait. */
   waiting: number
+  /** Whether it was idle and made room for others; a command that was on its way then finds its name again. */
+  isForgotten?: boolean
 }
 
 /** A command on its way to its behaviour. */
 export interface Passenger {
   readonly command: AnyCommand
   /** Whose it is. */
-  readonly flow: Flow
+  flow: Flow
   /** Its place in the queue, while it waits. */
   ticket: Ticket<unknown> | undefined
   /** Whether it takes one of the places of those that run. */
@@ -30,6 +32,8 @@ const LANES = [
   { name: 'normal', weight: 4 },
   { name: 'bulk', weight: 1 },
 ] as const satisfies readonly { readonly name: Priority; readonly strict?: true; readonly weight?: number }[]
+
+const idle: Omit<Flow, 'name'> = { running: 0, waiting: 0, isForgotten: false }
 
 /** Flows whose commands have all ended are forgotten when so many are known. */
 const MOST_FLOWS = 4_096
@@ -59,8 +63,8 @@ export class CommandLanes<P extends Passenger> {
 
   /** The flow of a behaviour's commands that are nobody else's. */
   behaviour(name: string): Flow {
-    const flow = { name, running: 0, waiting: 0 }
-    this.#behaviours.set(name, flow)
+    const flow = { ...idle, name: `\0${name}` } // no principal or peer has such a name
+    this.#behaviours.set(flow.name, flow)
     return flow
   }
 
@@ -68,17 +72,12 @@ export class CommandLanes<P extends Passenger> {
   flowOf(command: AnyCommand, behaviour: Flow): Flow {
     const { peer, to } = command as AnyCommand & { readonly peer?: unknown; readonly to?: unknown }
     const first: unknown = command.meta?.principal ?? peer ?? (Array.isArray(to) ? to[0] : to)
-    if (typeof first !== 'string') return behaviour
-    const known = this.#flows.get(first)
-    if (known !== undefined) return known
-    if (this.#flows.size >= MOST_FLOWS) this.#forgetIdle()
-    const flow = { name: first, running: 0, waiting: 0 }
-    this.#flows.set(first, flow)
-    return flow
+    return typeof first === 'string' ? this.#flow(first) : behaviour
   }
 
   /** Whether the command runs now; else it waits. To be asked when `next` has nobody. @param now milliseconds */
   admit(passenger: P, now: number): boolean {
+    if (passenger.flow.isForgotten) passenger.flow = this.#flow(passenger.flow.name)
     const { flow, command } = passenger
     const priority = command.meta?.priority ?? 'normal'
     if ((flow.waiting === 0 || priority === 'control') && this.#mayRun(flow, priority)) {
@@ -95,7 +94,7 @@ export class CommandLanes<P extends Passenger> {
   next(now: number): P | undefined {
     if (!this.#hasMoved || this.#queue.size === 0 || this.#running >= this.#places) return undefined
     const passenger = this.#queue.take(now, (name, priority) => {
-      const flow = this.#flows.get(name) ?? this.#behaviours.get(name)
+      const flow = this.#behaviours.get(name) ?? this.#flows.get(name)
       return flow === undefined || this.#mayRun(flow, priority)
     })?.item
     if (passenger === undefined) {
@@ -143,9 +142,20 @@ export class CommandLanes<P extends Passenger> {
     this.#running++
   }
 
+  #flow(name: string): Flow {
+    const known = this.#flows.get(name)
+    if (known !== undefined) return known
+    if (this.#flows.size >= MOST_FLOWS) this.#forgetIdle()
+    const flow = { ...idle, name }
+    this.#flows.set(name, flow)
+    return flow
+  }
+
   #forgetIdle(): void {
-    for (const [name, { running, waiting }] of this.#flows) {
-      if (running + waiting === 0) this.#flows.delete(name)
+    for (const [name, flow] of this.#flows) {
+      if (flow.running + flow.waiting > 0) continue
+      flow.isForgotten = true
+      this.#flows.delete(name)
     }
   }
 }
