@@ -10,7 +10,7 @@ import {
   type Stamped,
   type Wires,
 } from 'rxswarm'
-import { fakeSwarm, marbles } from 'rxswarm/testing'
+import { fakeSwarm, inVirtualTime, marbles } from 'rxswarm/testing'
 import {
   asapScheduler,
   concat,
@@ -437,6 +437,19 @@ describe('wireSwarm', () => {
       swarm.close([])
       expect(heard).toEqual(['swarm:stopped', '|', 'state |'])
     })
+    it('has its last word also when it is closed at the outcome of its last command', () =>
+      inVirtualTime(({ cold, flush }) => {
+        const swarm = fakeSwarm(
+          [echo],
+          over(() => cold<string>('---r|')),
+        )
+        const heard: string[] = []
+        swarm.execute(once('c')).subscribe()
+        swarm.drain(1_000).subscribe((left) => swarm.close(left))
+        swarm.event$.pipe(brief).subscribe({ next: (line) => heard.push(line), complete: () => heard.push('|') })
+        flush()
+        expect(heard.slice(-3)).toEqual(['completed c', 'swarm:stopped', '|'])
+      }))
   })
   describe('each command has one outcome, and it is its own', () => {
     marbles('when it is tried again as soon as it was late', ({ cold, expectObservable, expectSubscriptions }) => {

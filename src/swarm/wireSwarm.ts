@@ -68,6 +68,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   let running = true
   let reporting = false
   let answering: Entry<Route> | undefined
+  let lastWord: CoreEvent | undefined
 
   // ---- in: every command is refused, or entered in the ledger and sent through the chain -----------------------------
 
@@ -173,6 +174,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     }
     if (settles) runWaiting()
     if (settles && ledger.size === 0) idle$.next()
+    if (fact === lastWord) complete()
   }
 
   /** Says an outcome that is meant for this entry alone, though its id may have a new owner by the time it is told. */
@@ -391,7 +393,11 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     }
     behaving.unsubscribe()
     ledger.close()
-    say({ type: 'swarm:stopped', undrained })
+    lastWord = { type: 'swarm:stopped', undrained }
+    say(lastWord) // waits its turn, when a listener stops the swarm
+  }
+
+  function complete(): void {
     heard$.complete()
     commandChain.complete()
     eventChain.complete()

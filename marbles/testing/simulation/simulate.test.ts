@@ -153,6 +153,7 @@ describe('simulate', () => {
     alice.stop()
     network.advance(1_000)
     expect(heard).toEqual(['hello'])
+    expect(network.log.findLast((line) => line.includes('alice","type'))).toContain('swarm:stopped')
     expect(alice.state().phase).toBe('stopped')
     alice.stop()
     alice.restart()
