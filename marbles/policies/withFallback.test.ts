@@ -1,6 +1,6 @@
 import { withFallback, type PolicyEvent } from 'rxswarm/policies'
 import { marbles, obeysOperatorLaws } from 'rxswarm/testing'
-import { of, throwError } from 'rxjs'
+import { defer, of, Subject, Subscription, throwError } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { DialError } from '../../src/errors/errors.ts'
 import { sixCases } from './sixCases.ts'
@@ -31,6 +31,19 @@ describe('withFallback', () => {
     expectObservable(cold<string>('-#', {}, 'x').pipe(byName)).toBe('-#', undefined, 'x')
     expectObservable(cold<string>('-#', {}, 'x').pipe(byFunction)).toBe('-(f|)')
     expectObservable(cold<string>('-#', {}, dial).pipe(byFunction)).toBe('-#', undefined, dial)
+  })
+  it('starts no substitute when its listener has cancelled the call', () => {
+    let starts = 0
+    const source$ = new Subject()
+    const call = new Subscription()
+    const to = () =>
+      defer(() => {
+        starts++
+        return of('f')
+      })
+    call.add(source$.pipe(withFallback({ to, onEvent: () => call.unsubscribe() })).subscribe())
+    source$.error('x')
+    expect(starts).toBe(0)
   })
   marbles('lets go of the substitute when its subscriber leaves', ({ cold, expectObservable, expectSubscriptions }) => {
     const instead$ = cold<string>('-----')

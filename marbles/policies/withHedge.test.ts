@@ -1,6 +1,6 @@
-import { compose, withDeadline, withHedge, type PolicyEvent } from 'rxswarm/policies'
-import { marbles, obeysOperatorLaws } from 'rxswarm/testing'
-import { defer, type Observable } from 'rxjs'
+import { compose, withBreaker, withDeadline, withHedge, withTimeout, type PolicyEvent } from 'rxswarm/policies'
+import { inVirtualTime, marbles, obeysOperatorLaws } from 'rxswarm/testing'
+import { defer, NEVER, Subscription, type Observable } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { DeadlineError } from '../../src/errors/errors.ts'
 import { Percentile } from '../../src/policies/percentile.ts'
@@ -128,6 +128,23 @@ describe('withHedge', () => {
   ])('refuses %j', (options, message) => {
     expect(() => withHedge(options as never)).toThrow(`configuration: ${message}`)
   })
+  it('makes no other attempt when its listener has cancelled the call', () =>
+    inVirtualTime(({ flush }) => {
+      const said: string[] = []
+      const call = new Subscription()
+      const onEvent = ({ type }: PolicyEvent) => {
+        said.push(type)
+        call.unsubscribe()
+      }
+      const stack = compose(withHedge({ initialMs: 4, onEvent }), withBreaker(), withTimeout({ timeoutMs: 9, onEvent }))
+      const source$ = defer(() => {
+        said.push('attempt')
+        return NEVER
+      })
+      call.add(source$.pipe(stack).subscribe())
+      flush()
+      expect(said).toEqual(['attempt', 'policy:hedged'])
+    }))
 })
 
 describe('percentile', () => {

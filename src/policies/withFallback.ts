@@ -45,7 +45,7 @@ export function fallbackPolicy({ to, on, onEvent }: z.output<typeof schema>): Po
       const instead = (error: unknown) => {
         if (!on(error)) return out.error(error)
         call.report({ type: 'policy:fell-back', policy: 'fallback', error })
-        from(to(error)).subscribe(out as Subscriber<unknown>)
+        if (!out.closed) from(to(error)).subscribe(out as Subscriber<unknown>)
       }
       next(source, call, new Failing(out, instead))
     }

@@ -112,6 +112,7 @@ class Race<T> {
       } catch (thrown) {
         return out.error(thrown)
       }
+      if (out.closed) return
       this.#run()
       if (this.#runners.length <= hedges && !out.closed) this.#later(afterMs)
     }
