@@ -1,7 +1,7 @@
 import { command, connections, DialError, gossipsub, guard, kad, perform, ping, PubsubError } from 'rxswarm'
 import type { AnyModule, Command, CommandMeta, Fact } from 'rxswarm'
 import { fakeSwarm, fakeWires, inVirtualTime, marbles } from 'rxswarm/testing'
-import { catchError, defer, EMPTY, filter, map, NEVER, of, throwError, type Observable } from 'rxjs'
+import { catchError, concatWith, defer, EMPTY, filter, map, NEVER, of, throwError, type Observable } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
 const CONNECTION = { id: 'c', peer: 'p', address: '/a' }
@@ -156,4 +156,36 @@ describe('guard', () => {
       d: 'command:completed',
     })
   })
+  it('starts nothing that waits in a bulkhead when all stops', () =>
+    inVirtualTime(({ flush }) => {
+      let starts = 0
+      const port$ = defer(() => {
+        starts++
+        return NEVER
+      })
+      const swarm = swarmOf(connections({ policy: { bulkhead: { concurrent: 1, maxWaiting: 9 } } }), {
+        dial: () => port$,
+      })
+      for (let i = 0; i < 5; i++) swarm.command$.next(connections.dial({ to: 'peer' }))
+      swarm.drain(10).subscribe((left) => swarm.close(left))
+      flush()
+      const wires = fakeWires({ command$: NEVER, ports: {} })
+      const all = guard(wires, { bulkhead: { concurrent: 1, maxWaiting: 9 } })
+      const command$ = of(1, 2, 3).pipe(
+        map((n) => command('test/work', { n })),
+        concatWith(NEVER),
+      )
+      command$
+        .pipe(
+          perform(
+            NEVER,
+            () => port$,
+            () => ({ type: 'test:worked' }),
+            all,
+          ),
+        )
+        .subscribe()
+        .unsubscribe()
+      expect(starts).toBe(2)
+    }))
 })

@@ -104,7 +104,8 @@ class Tasks<C extends AnyCommand, Result, F extends Fact> {
   }
 
   stopAll(): void {
-    for (const task of this.#running.values()) task.unsubscribe()
+    // the latest first: who waits in a bulkhead must not start because who is before it stops
+    for (const task of [...this.#running.values()].toReversed()) task.unsubscribe()
   }
 
   end(): void {

@@ -364,7 +364,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       const finish = () => {
         waiting.unsubscribe()
         const left = [...ledger.entries()]
-        for (const entry of left) endEarly(entry)
+        for (const entry of left.toReversed()) endEarly(entry) // who waits for another's end must not start at it
         out.next(left.filter(({ openEnded }) => !openEnded).map(({ command: { id, type } }) => ({ id, type })))
         out.complete()
       }
