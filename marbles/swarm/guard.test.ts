@@ -188,4 +188,18 @@ describe('guard', () => {
         .unsubscribe()
       expect(starts).toBe(2)
     }))
+  marbles('plans with the time that is left to a command that has waited', ({ cold, expectObservable }) => {
+    const policy = { retry: { retries: 1, backoff: { type: 'constant', delayMs: 20 } } } as const
+    const swarm = fakeSwarm([connections({ policy })], {
+      ports: { connections: { dial: (to: string) => (to === 'slow' ? cold('90ms |') : throwError(() => dialError)) } },
+      limits: { intake: 9, running: 1, openEnded: 1 },
+    })
+    swarm.command$.next(connections.dial({ to: 'slow' }))
+    const late = connections.dial({ to: 'late' }, { deadlineMs: 100 })
+    expectObservable(heardOf(swarm.event$, late.id)).toBe('90ms (ab)', {
+      a: 'policy:rejected retry deadline too near of late',
+      b: 'command:failed',
+    })
+    swarm.command$.next(late)
+  })
 })

@@ -139,10 +139,17 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     entry.route.command$.next(command)
   }
 
+  /** What has waited has less time left: its policies plan with that. */
+  function runLate(entry: Entry<Route>, command: AnyCommand): void {
+    if (entry.dueAt === Infinity) return run(entry, command)
+    const deadlineMs = Math.max(0, entry.dueAt - scheduler.now())
+    run(entry, { ...command, meta: { ...command.meta, deadlineMs } })
+  }
+
   /** Places have become free. */
   function runWaiting(): void {
     const now = scheduler.now()
-    for (let entry = lanes.next(now); entry !== undefined; entry = lanes.next(now)) run(entry, entry.ready!)
+    for (let entry = lanes.next(now); entry !== undefined; entry = lanes.next(now)) runLate(entry, entry.ready!)
   }
 
   // ---- out: everything that is said, in one order --------------------------------------------------------------------
@@ -261,7 +268,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     if (again) say({ type: 'behaviour:restarted', behaviour: route.module.name })
     for (const entry of [...ledger.entries()]) {
       if (entry.route !== route || entry.delivered || entry.ticket !== undefined) continue
-      if (entry.ready !== undefined) run(entry, entry.ready)
+      if (entry.ready !== undefined) runLate(entry, entry.ready)
     }
   }
 
