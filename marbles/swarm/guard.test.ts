@@ -202,4 +202,21 @@ describe('guard', () => {
     })
     swarm.command$.next(late)
   })
+  it('starts nothing that waits in a lane or a bulkhead when all is due', () =>
+    inVirtualTime(({ flush }) => {
+      let starts = 0
+      const dial = () =>
+        defer(() => {
+          starts++
+          return NEVER
+        })
+      const policy = { bulkhead: { concurrent: 1, maxWaiting: 9 } }
+      const swarm = fakeSwarm([connections({ policy })], {
+        ports: { connections: { dial } },
+        limits: { intake: 20, running: 4, openEnded: 1 },
+      })
+      for (let i = 0; i < 9; i++) swarm.command$.next(connections.dial({ to: 'peer' }))
+      flush()
+      expect(starts).toBe(1)
+    }))
 })

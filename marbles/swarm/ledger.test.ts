@@ -37,8 +37,8 @@ describe('Ledger', () => {
       ledger.enter(named('c', 9), 'route', flow, false, undefined)
     })
   })
-  marbles('says all that are due at once', (run) => {
-    expectDue(run, '----(ab)', (ledger) => {
+  marbles('says all that are due at once, the latest first', (run) => {
+    expectDue(run, '----(ba)', (ledger) => {
       ledger.enter(named('a'), 'route', flow, false, undefined)
       ledger.enter(named('b'), 'route', flow, false, undefined)
     })

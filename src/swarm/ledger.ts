@@ -197,10 +197,13 @@ export class Ledger<Route> {
     let next = Infinity
     this.#timerAt = Infinity
     for (const line of [...this.#lines.values()]) {
+      const due: Entry<Route>[] = []
       for (let entry = line.head; entry !== undefined && entry.dueAt <= now; entry = line.head) {
         this.#stepOut(entry)
-        this.#onDue(entry)
+        due.push(entry)
       }
+      // the latest first: who waits for a place must not start because who has it is due as well
+      for (const entry of due.toReversed()) if (this.#entries.get(entry.command.id) === entry) this.#onDue(entry)
       next = Math.min(next, line.head?.dueAt ?? Infinity)
     }
     if (next < this.#timerAt) this.#watch(next)
