@@ -4,6 +4,7 @@ export { createSwarm, type StopReport, type Swarm } from './swarm/createSwarm.ts
 export type { SwarmOptions } from './swarm/swarmOptions.ts'
 export type { CoreState, PeerState } from './swarm/state.ts'
 export type { Entry, Limits } from './swarm/ledger.ts'
+export type { CommandLane } from './swarm/commandLanes.ts'
 export type { TransportName } from './swarm/libp2p/transports.ts'
 
 export {

@@ -12,6 +12,7 @@ import {
   repeat,
   Subscription,
   throwError,
+  take,
   timer,
   type Observable,
 } from 'rxjs'
@@ -221,6 +222,19 @@ describe('commandLanes', () => {
     )
     expectObservable(bulk$, '^ 2100ms !').toBe('a 999ms b 999ms c', { a: '3 0', b: '3 1000', c: '3 2000' })
   })
+  it('counts what runs, what was started and what was refused', () =>
+    inVirtualTime(({ flush }) => {
+      const { swarm, flood } = swarmOf({ intake: 6, running: 4, openEnded: 1 })
+      flood(9, { principal: 'a' })
+      const normal = () => {
+        let lane: unknown
+        swarm.lanes$.pipe(take(1)).subscribe((lanes) => (lane = lanes.find((one) => one.lane === 'normal')))
+        return lane
+      }
+      expect(normal()).toMatchObject({ running: 2, waiting: 4, started: 2, refused: 3 })
+      flush()
+      expect(normal()).toMatchObject({ running: 0, waiting: 0, started: 6, refused: 3 })
+    }))
   marbles('lets what waits settle while the swarm drains', ({ expectObservable }) => {
     const { swarm, started, send } = swarmOf({ intake: 9, running: 1, openEnded: 1 })
     for (const name of ['a', 'b', 'c']) send(name)

@@ -62,6 +62,21 @@ describe('guard', () => {
       dial('bad', { policy: false })
       expect(asked).toHaveLength(before + 1)
     }))
+  it('leaves a peer alone in a small network too, when it is told that it may', () =>
+    inVirtualTime(({ flush }) => {
+      const { port$ } = answers('fail')
+      const ports = { dial: (to: string) => (to === 'bad' ? port$ : of(CONNECTION)) }
+      const swarm = swarmOf(connections({ ejection: { atLeast: 1 } }), ports)
+      const tripped: unknown[] = []
+      swarm.event$.subscribe(({ type }) => type === 'policy:tripped' && tripped.push(type))
+      swarm.command$.next(connections.dial({ to: 'good' }))
+      for (let i = 0; i < 6; i++) swarm.command$.next(connections.dial({ to: 'bad' }))
+      flush()
+      expect(tripped).toHaveLength(1)
+      expect(connections({ ejection: { share: 2 } }).problems?.map(({ path }) => path)).toEqual([
+        'connections.ejection.share',
+      ])
+    }))
   it('spares the only peer it knows, and says why', () =>
     inVirtualTime(({ flush }) => {
       const { port$ } = answers('fail')

@@ -18,7 +18,7 @@ export interface EjectionCap {
   /** So many may be ejected however few are known, as long as one is left. Default: 0. */
   readonly atLeast?: number
   /** How many are known. Default: the keys that the policy has seen and not forgotten. */
-  readonly known?: () => number
+  readonly known?: (() => number) | undefined
 }
 
 /** The decisions of {@link keyed}. */
@@ -73,14 +73,17 @@ export interface Keyed<Subject> {
   restore(snapshot: KeyedSnapshot): void
 }
 
+/** An {@link EjectionCap} with its defaults. */
+export const ejectionCap = z
+  .strictObject({ share: share.default(0.1), atLeast: count.default(0), known: callable<() => number>().optional() })
+  .prefault({})
+
 const schema = z.strictObject({
   policy: z.unknown().optional(),
   by: callable<(subject: never) => string>().default(() => String),
   maxKeys: some.default(10_000),
   expireAfterMs: someMs.default(600_000),
-  ejection: z
-    .strictObject({ share: share.default(0.1), atLeast: count.default(0), known: callable<() => number>().optional() })
-    .prefault({}),
+  ejection: ejectionCap,
   random: callable<() => number>().optional(),
   onEvent: surroundings.onEvent,
   scheduler: clock.default(asyncScheduler),

@@ -26,7 +26,8 @@ export const deadlineSpec = { deadlineMs: someWaitMs, bounds: timeoutSpec.bounds
 const schema = z.strictObject({ ...deadlineSpec, ...surroundings })
 
 /**
- * Gives up a call at a point in time that all policies inside it know: none starts what could not end in time.
+ * Gives up a call at a point in time that all policies inside it know: none starts what could not end in time. Inside it is
+ * what stands after it in {@link compose} or `definePolicy`; in a plain `pipe` policies do not know of each other.
  *
  * ```marble
  * source  --#

@@ -26,12 +26,30 @@ export interface Passenger {
   isRunning: boolean
 }
 
+/** A lane of a swarm's commands, as it is now. */
+export interface CommandLane extends LaneReport {
+  /** `control`, `normal` or `bulk`. */
+  readonly lane: string
+  /** Commands that run. */
+  readonly running: number
+  /** Commands that have been handed to their behaviours since the start, whether they had to wait or not. */
+  readonly started: number
+  /** Commands that found no place in the intake, or gave theirs up, since the start. */
+  readonly refused: number
+}
+
 /** The lanes, the most urgent first. @source `control` before all, `normal` four times as often as `bulk` */
 const LANES = [
   { name: 'control', strict: true },
   { name: 'normal', weight: 4 },
   { name: 'bulk', weight: 1 },
 ] as const satisfies readonly { readonly name: Priority; readonly strict?: true; readonly weight?: number }[]
+
+interface Counts {
+  running: number
+  started: number
+  refused: number
+}
 
 const idle: Omit<Flow, 'name'> = { running: 0, waiting: 0, isForgotten: false }
 
@@ -51,6 +69,11 @@ export class CommandLanes<P extends Passenger> {
   readonly #queue: FairQueue<P>
   readonly #flows = new Map<string, Flow>()
   readonly #behaviours = new Map<string, Flow>()
+  readonly #counts: Readonly<Record<Priority, Counts>> = {
+    control: { running: 0, started: 0, refused: 0 },
+    normal: { running: 0, started: 0, refused: 0 },
+    bulk: { running: 0, started: 0, refused: 0 },
+  }
   #running = 0
   /** Whether something has ended since `next` found nobody who may run. */
   #hasMoved = false
@@ -117,6 +140,7 @@ export class CommandLanes<P extends Passenger> {
     if (!passenger.isRunning) return
     passenger.isRunning = false
     passenger.flow.running--
+    this.#countsOf(passenger).running--
     this.#running--
   }
 
@@ -126,8 +150,20 @@ export class CommandLanes<P extends Passenger> {
   }
 
   /** What waits, and for how long. @param now milliseconds */
-  report(now: number): readonly LaneReport[] {
-    return this.#queue.report(now)
+  report(now: number): readonly CommandLane[] {
+    return this.#queue.report(now).map((lane) => {
+      const counts = this.#counts[lane.lane as Priority]
+      return { ...lane, ...counts, refused: counts.refused + lane.refused }
+    })
+  }
+
+  /** A command has found no room at all. */
+  refuse(command: AnyCommand): void {
+    this.#counts[command.meta?.priority ?? 'normal'].refused++
+  }
+
+  #countsOf({ command }: P): Counts {
+    return this.#counts[command.meta?.priority ?? 'normal']
   }
 
   #mayRun(flow: Flow, priority: string): boolean {
@@ -138,7 +174,10 @@ export class CommandLanes<P extends Passenger> {
   #board(passenger: P): void {
     passenger.ticket = undefined
     passenger.isRunning = true
+    const counts = this.#countsOf(passenger)
     passenger.flow.running++
+    counts.running++
+    counts.started++
     this.#running++
   }
 

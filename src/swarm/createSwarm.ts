@@ -1,6 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import { firstValueFrom, type Observable, type Subject } from 'rxjs'
-import type { LaneReport } from '../operators/fair/fairLane.ts'
+import type { CommandLane } from './commandLanes.ts'
 import { checkOptions } from './checkOptions.ts'
 import { createHost } from './libp2p/createHost.ts'
 import type { CoreState } from './state.ts'
@@ -30,10 +30,10 @@ export interface Swarm<Modules extends readonly unknown[]> extends AsyncDisposab
   /** A pure reduction of `event$`. Replays the latest; completes when stopped. */
   readonly state$: Observable<CoreState & StateOf<Modules>>
   /**
-   * What waits in the lanes `control`, `normal` and `bulk`, and for how long: at once, and every second. Completes when
-   * stopped.
+   * What runs and waits in the lanes `control`, `normal` and `bulk`, and for how long: at once, and every second. Completes
+   * when stopped.
    */
-  readonly lanes$: Observable<readonly LaneReport[]>
+  readonly lanes$: Observable<readonly CommandLane[]>
   /**
    * Sends a command when subscribed and emits what answers it.
    *

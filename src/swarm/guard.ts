@@ -1,7 +1,7 @@
 import type { SchedulerLike } from 'rxjs'
 import { z } from 'zod'
 import { definePolicy, type PolicyContext } from '../policies/definePolicy.ts'
-import { keyed } from '../policies/keyed.ts'
+import { keyed, type EjectionCap } from '../policies/keyed.ts'
 import { policySpec, type PolicySpec } from '../policies/policySpec.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
@@ -48,6 +48,7 @@ type PolicyOf<C extends AnyCommand> = (command: C) => Policy | undefined
  * @param wires  Clock and chance.
  * @param usual  What guards a command that names no policy of its own in `meta.policy`.
  * @param by     The key of a command, such as its peer: each key has a breaker, a rate, … of its own. Default: all share.
+ * @param ejection How many keys may be ejected at once. Default: a tenth of them, rounded down.
  * @shape  A command's own policy is built for it alone, so of its parts a retry, a timeout, a hedge make sense; `false` is
  *         none.
  */
@@ -55,9 +56,10 @@ export function guard<C extends AnyCommand>(
   { scheduler, random, deadlineMs }: GuardWires,
   usual: PolicyOption,
   by?: (command: C) => string,
+  ejection?: EjectionCap,
 ): Guard<C> {
   const context = { scheduler, random }
-  const policyOf = usualPolicy(usual, by, context)
+  const policyOf = usualPolicy(usual, by, { ...context, ...(ejection && { ejection }) })
   return {
     policyOf: (command) => {
       const own = command.meta?.policy
@@ -71,10 +73,10 @@ export function guard<C extends AnyCommand>(
 function usualPolicy<C extends AnyCommand>(
   usual: PolicyOption,
   by: ((command: C) => string) | undefined,
-  context: PolicyContext,
+  { ejection, ...context }: PolicyContext & { readonly ejection?: EjectionCap },
 ): PolicyOf<C> {
   if (usual === false) return () => undefined
-  if (by !== undefined) return keyed<C>({ policy: usual, by, ...context })
+  if (by !== undefined) return keyed<C>({ policy: usual, by, ...context, ...(ejection && { ejection }) })
   const stack = definePolicy(usual, context)
   return () => stack
 }

@@ -39,14 +39,14 @@ export interface Limits {
    * Commands that are taken in and have not settled. Of more, whoever has most that wait gives up the newest. Default 1 024.
    */
   readonly intake: number
-  /** Of these, commands that run at once; a single principal or peer runs at most half of them. Default 512. */
+  /** Of these, commands that run at once; a single principal or peer runs at most half of them. Default 128. */
   readonly running: number
   /** Open-ended commands, such as subscriptions, that run at once. Default 1 024. */
   readonly openEnded: number
 }
 
 /** What {@link Limits} are unless they are told otherwise. */
-export const LIMITS: Limits = { intake: 1_024, running: 512, openEnded: 1_024 }
+export const LIMITS: Limits = { intake: 1_024, running: 128, openEnded: 1_024 }
 
 /** The longest delay that timers of the platform keep. @unit milliseconds */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1

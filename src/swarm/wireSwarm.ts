@@ -1,11 +1,10 @@
 import { BehaviorSubject, interval, map, Observable, Subject, Subscription, type Subscriber } from 'rxjs'
 import { guarded } from '../operators/guarded.ts'
-import type { LaneReport } from '../operators/fair/fairLane.ts'
 import { inOrder } from '../operators/inOrder.ts'
 import { Relay } from '../operators/relay.ts'
 import { inspect } from './inspect.ts'
 import { checkFact, isOutcome, stamp } from './facts.ts'
-import { CommandLanes, type Flow } from './commandLanes.ts'
+import { CommandLanes, type CommandLane, type Flow } from './commandLanes.ts'
 import { Ledger, LONGEST_TIMER_MS, overloaded, type Entry } from './ledger.ts'
 import { runChain } from './runChain.ts'
 import { reducer } from './state.ts'
@@ -84,6 +83,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     const flow = openEnded ? known.route.flow : lanes.flowOf(command, known.route.flow)
     const full = ledger.fullness(command, openEnded)
     if (full !== undefined && (openEnded || !makeRoom(flow))) {
+      if (!openEnded) lanes.refuse(command)
       refuse(command, full, observer)
       return undefined
     }
@@ -412,7 +412,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     state$.complete()
   }
 
-  const lanes$ = new Observable<readonly LaneReport[]>((out) => {
+  const lanes$ = new Observable<readonly CommandLane[]>((out) => {
     const report = () => out.next(lanes.report(scheduler.now()))
     out.add(published$.subscribe({ complete: () => out.complete() }))
     report()

@@ -1,5 +1,5 @@
 import type { MonoTypeOperatorFunction, Observable, SchedulerLike, Subject } from 'rxjs'
-import type { LaneReport } from '../operators/fair/fairLane.ts'
+import type { CommandLane } from './commandLanes.ts'
 import type { Limits } from './ledger.ts'
 import type { CoreState } from './state.ts'
 import type { AnyModule } from './vocabulary/behaviour.ts'
@@ -43,7 +43,7 @@ export interface WiredSwarm {
   /** The latest of `state$`. */
   state(): CoreState
   /** What waits in each lane, and for how long: now, and every second. */
-  readonly lanes$: Observable<readonly LaneReport[]>
+  readonly lanes$: Observable<readonly CommandLane[]>
   /** Sends a command when subscribed and emits what answers it. */
   execute(command: AnyCommand): Observable<unknown>
   /** Starts the behaviours and listens to the host. */

@@ -46,7 +46,7 @@ function counting(faults: FaultSchedule, seed: number, transport: 'quic' | 'tcp'
 describe.each(['quic', 'tcp'] as const)('over %s, whatever goes wrong', (transport) => {
   it('streams stay in order, and both ends of every connection agree in the end', async () => {
     await explore({
-      runs: 20,
+      runs: 10,
       frames: 12,
       frameMs: 700,
       mostFaults: 10,

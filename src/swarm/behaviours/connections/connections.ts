@@ -1,6 +1,7 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { problemsIn } from '../../../errors/problemsIn.ts'
+import { ejectionCap, type EjectionCap } from '../../../policies/keyed.ts'
 import { policyOption, type PolicyOption } from '../../guard.ts'
 import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
@@ -43,9 +44,17 @@ export interface ConnectionsOptions {
    * `DIAL_POLICY`.
    */
   readonly policy?: PolicyOption
+  /**
+   * How many peers and addresses may be left alone at once because their circuit is open. Default: a tenth of those dialled,
+   * rounded down, so in a small network none; `{ atLeast: 1 }` allows one as soon as another is left.
+   */
+  readonly ejection?: EjectionCap
 }
 
-const schema = z.strictObject({ policy: policyOption(DIAL_POLICY) })
+const schema = z.strictObject({
+  policy: policyOption(DIAL_POLICY),
+  ejection: ejectionCap,
+})
 
 function module(
   options: ConnectionsOptions = {},

@@ -1,5 +1,6 @@
 import { map, merge, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
+import type { EjectionCap } from '../../../policies/keyed.ts'
 import type { PolicySpec } from '../../../policies/policySpec.ts'
 import { guard, type PolicyOption } from '../../guard.ts'
 import { perform } from '../../perform.ts'
@@ -79,6 +80,7 @@ export type ConnectionsEvent =
 /** What guards a behaviour's dials. */
 export interface ConnectionsDecisions {
   readonly policy: PolicyOption
+  readonly ejection?: EjectionCap
 }
 
 /**
@@ -111,7 +113,7 @@ export const DIAL_POLICY = {
  * @source libp2p connections.
  */
 export const connectionsBehaviour =
-  ({ policy }: ConnectionsDecisions): Behaviour<ConnectionsCommand, ConnectionsEvent, ConnectionsPorts> =>
+  ({ policy, ejection }: ConnectionsDecisions): Behaviour<ConnectionsCommand, ConnectionsEvent, ConnectionsPorts> =>
   ({ command$, cancel$, ports, self, ...wires }) =>
     merge(
       command$.pipe(
@@ -120,7 +122,7 @@ export const connectionsBehaviour =
           cancel$,
           ({ to }) => (checkTarget(to, self), ports.dial(to)),
           (connection): ConnectionsEvent => ({ type: 'connections:dialed', connection }),
-          guard<Dial>(wires, policy, ({ to }) => targetOf(to)),
+          guard<Dial>(wires, policy, ({ to }) => targetOf(to), ejection),
         ),
       ),
       command$.pipe(
