@@ -2,7 +2,7 @@ import { asyncScheduler } from 'rxjs'
 import { z } from 'zod'
 import { parseAddress } from './libp2p/parse.ts'
 import { problemsIn } from '../errors/problemsIn.ts'
-import { LIMITS } from './ledger.ts'
+import { bound, limitsSpec } from './limitsSpec.ts'
 import { coreSlices } from './state.ts'
 import type { SwarmOptions } from './swarmOptions.ts'
 import type { AnyModule } from './vocabulary/behaviour.ts'
@@ -11,7 +11,6 @@ import { ConfigError, type ConfigProblem } from '../errors/errors.ts'
 const is = <T>(what: string, test: (value: unknown) => boolean) => z.custom<T>(test, `must be ${what}`)
 const callable = <T>() => is<T>('a function', (value) => typeof value === 'function')
 const member = (value: unknown, name: string): unknown => (value as Record<string, unknown> | null | undefined)?.[name]
-const bound = z.int('must be a whole number').positive('must be above 0')
 
 const module = is<AnyModule>(
   'a behaviour module; call its factory: kad(), not kad',
@@ -46,13 +45,7 @@ const schema = z.strictObject({
   listen: z.array(address, 'must be a list of multiaddrs').optional(),
   maxConnections: bound.default(1_024),
   deadlineMs: z.number('must be a number of milliseconds').positive('must be above 0').default(5_000),
-  limits: z
-    .strictObject({
-      intake: bound.default(LIMITS.intake),
-      running: bound.default(LIMITS.running),
-      openEnded: bound.default(LIMITS.openEnded),
-    })
-    .prefault({}),
+  limits: limitsSpec,
   commandChain: callable<NonNullable<Any['commandChain']>>().optional(),
   eventChain: callable<NonNullable<Any['eventChain']>>().optional(),
   scheduler: is<NonNullable<Any['scheduler']>>(

@@ -114,7 +114,8 @@ export class Ledger<Route> {
     const limit = openEnded ? this.#limits.openEnded : this.#limits.intake
     if (used < limit) return undefined
     const what = openEnded ? 'open-ended commands run' : 'commands are in flight'
-    return overloaded(command, limit, `${limit} ${what} already; try again later`)
+    const message = `${command.type} ${command.id}: ${limit} ${what} already; try again later`
+    return new OverloadedError(message, { ...contextOf(command), limit })
   }
 
   /** Takes a command in and starts its deadline. */
@@ -208,9 +209,4 @@ export class Ledger<Route> {
     }
     if (next < this.#timerAt) this.#watch(next)
   }
-}
-
-/** Said of a command that finds no room, or that makes room for another's. */
-export function overloaded(command: AnyCommand, limit: number, why: string): OverloadedError {
-  return new OverloadedError(`${command.type} ${command.id}: ${why}`, { ...contextOf(command), limit })
 }

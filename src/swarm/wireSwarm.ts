@@ -5,22 +5,15 @@ import { Relay } from '../operators/relay.ts'
 import { inspect } from './inspect.ts'
 import { checkFact, isOutcome, stamp } from './facts.ts'
 import { CommandLanes, type CommandLane, type Flow } from './commandLanes.ts'
-import { Ledger, LONGEST_TIMER_MS, overloaded, type Entry } from './ledger.ts'
+import { Ledger, LONGEST_TIMER_MS, type Entry } from './ledger.ts'
+import { mishaps } from './mishaps.ts'
 import { runChain } from './runChain.ts'
 import { reducer } from './state.ts'
 import { supervise } from './supervise.ts'
 import type { Host, WiredSwarm, WireOptions } from './wiring.ts'
 import type { AnyCommandSpec, AnyModule } from './vocabulary/behaviour.ts'
-import { contextOf, type AnyCommand } from './vocabulary/command.ts'
-import {
-  BehaviourCrashedError,
-  ConfigError,
-  DeadlineError,
-  StoppedError,
-  UnexpectedError,
-  SwarmError,
-  UnknownCommandError,
-} from '../errors/errors.ts'
+import type { AnyCommand } from './vocabulary/command.ts'
+import { ConfigError, SwarmError } from '../errors/errors.ts'
 import type { CoreEvent, Fact, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
 
 /** How often the lanes are reported. @unit milliseconds */
@@ -96,22 +89,14 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function makeRoom(flow: Flow): boolean {
     const entry = lanes.makeRoom(flow)
     if (entry === undefined) return false
-    const { intake } = options.limits
-    const why = `gave up its place, as the newest of the most that wait; ${intake} commands are in flight; try again later`
-    end(entry, overloaded(entry.command, intake, why))
+    end(entry, mishaps.gaveUpPlace(entry.command, options.limits.intake))
     return true
   }
 
   function whyRefused(command: AnyCommand, route: Route | undefined): SwarmError | undefined {
     if (running && route !== undefined && route.status !== 'ended') return undefined
-    const context = contextOf(command)
-    if (!running) return new StoppedError(`${command.type}: the swarm takes no more commands, it is stopping`, context)
-    if (route === undefined) {
-      const message = `${command.type}: no behaviour in use answers it; add its module to use: […]`
-      return new UnknownCommandError(message, context)
-    }
-    const { name } = route.module
-    return new BehaviourCrashedError(`${command.type}: behaviour ${name} has ended`, { ...context, behaviour: name })
+    if (!running) return mishaps.stopping(command)
+    return route === undefined ? mishaps.unknown(command) : mishaps.answererEnded(command, route.module.name)
   }
 
   function refuse(command: AnyCommand | null, error: SwarmError, observer: Subscriber<unknown> | undefined): void {
@@ -205,10 +190,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     try {
       observer.next(project(event as never))
     } catch (cause) {
-      end(
-        entry,
-        new UnexpectedError(`${entry.command.type}: answering ${event.type} threw: ${String(cause)}`, { cause }),
-      )
+      end(entry, mishaps.answeringThrew(entry.command, event.type, cause))
     } finally {
       answering = outer
     }
@@ -234,12 +216,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   // ---- what goes wrong -----------------------------------------------------------------------------------------------
 
   function expire(entry: Entry<Route>): void {
-    const { command, deadlineMs, delivered } = entry
-    const where = delivered
-      ? ''
-      : ', and never reached its behaviour: an operator in the command chain held or dropped it, it waited in its lane, or the behaviour was down'
-    const message = `${command.type}: not settled within ${deadlineMs} ms${where}`
-    end(entry, new DeadlineError(message, { ...contextOf(command), deadlineMs }))
+    end(entry, mishaps.late(entry))
   }
 
   /** Whoever leaves at an answer may have had all there is: the outcome, if it follows at once, is not a cancellation. */
@@ -258,7 +235,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function behaviourCrashed(route: Route, cause: unknown, restartInMs: number): void {
     const behaviour = route.module.name
     route.status = 'down'
-    const error = new BehaviourCrashedError(`behaviour ${behaviour} crashed: ${String(cause)}`, { cause, behaviour })
+    const error = mishaps.crashed(behaviour, cause)
     say({ type: 'behaviour:crashed', behaviour, error, restartInMs })
     failAll((entry) => entry.route === route && entry.delivered, error)
   }
@@ -277,10 +254,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     route.status = 'ended'
     if (!running) return
     say({ type: 'behaviour:ended', behaviour })
-    failAll(
-      (entry) => entry.route === route,
-      new BehaviourCrashedError(`behaviour ${behaviour} has ended`, { behaviour }),
-    )
+    failAll((entry) => entry.route === route, mishaps.ended(behaviour))
   }
 
   function failAll(which: (entry: Entry<Route>) => boolean, error: SwarmError): void {
@@ -289,14 +263,11 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   /** The command at which it broke fails; those that it held go through the new one. */
   function commandChainCrashed(cause: unknown, command: AnyCommand | undefined): void {
-    const crash = (at: AnyCommand | undefined) => {
-      const message = `the command chain broke${at === undefined ? '' : ` at ${at.type}`}: ${String(cause)}`
-      return new UnexpectedError(message, { cause, ...(at === undefined ? {} : contextOf(at)) })
-    }
     const held = [...ledger.entries()].filter(({ delivered, ready }) => !delivered && ready === undefined)
-    say({ type: 'chain:crashed', chain: 'commands', error: crash(command) })
+    say({ type: 'chain:crashed', chain: 'commands', error: mishaps.commandChainBroke(cause, command) })
     for (const entry of held) {
-      if (command === undefined || entry.command.id === command.id) end(entry, crash(entry.command))
+      if (command === undefined || entry.command.id === command.id)
+        end(entry, mishaps.commandChainBroke(cause, entry.command))
     }
     if (command === undefined) return
     for (const entry of held)
@@ -304,16 +275,18 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   }
 
   function eventChainCrashed(cause: unknown, event: Stamped<Fact> | undefined): void {
-    const message = `the event chain broke${event === undefined ? '' : ` at ${event.type}`}: ${String(cause)}`
-    const crash = { type: 'chain:crashed', chain: 'events', error: new UnexpectedError(message, { cause }) } as const
+    const crash = {
+      type: 'chain:crashed',
+      chain: 'events',
+      error: mishaps.eventChainBroke(cause, event?.type),
+    } as const
     if (event === undefined || event.type === 'chain:crashed') publish({ ...crash, at: scheduler.now() })
     else say(crash)
   }
 
   function subscriberFailed(cause: unknown, value?: unknown): void {
     if (reporting || (value as Fact | undefined)?.type === 'subscriber:failed') return // at the report of a failure
-    const error = new UnexpectedError(`a subscriber of the swarm threw: ${String(cause)}`, { cause })
-    say({ type: 'subscriber:failed', error })
+    say({ type: 'subscriber:failed', error: mishaps.subscriberThrew(cause) })
   }
 
   // ---- the wires -------------------------------------------------------------------------------------------------------
@@ -386,8 +359,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function endEarly(entry: Entry<Route>): void {
     const { command, openEnded } = entry
     const { id: cause, type } = command
-    if (!openEnded)
-      return end(entry, new StoppedError(`${type}: the swarm stopped before it settled`, contextOf(command)))
+    if (!openEnded) return end(entry, mishaps.stopped(command))
     entry.route.cancel$.next(cause)
     settle(entry, { type: 'command:completed', cause, command: type })
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ConfigError, type ConfigProblem } from '../../errors/errors.ts'
-import { LIMITS } from '../../swarm/ledger.ts'
+import { limitsSpec } from '../../swarm/limitsSpec.ts'
 import { problemsIn } from '../../errors/problemsIn.ts'
 import { checkOptions } from '../../swarm/checkOptions.ts'
 import type { AnyModule } from '../../swarm/vocabulary/behaviour.ts'
@@ -11,7 +11,6 @@ import type { NodeOptions, SimulatedPorts, SimulateOptions } from './simulateOpt
 
 const callable = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function')
 const ms = z.number('must be a number of milliseconds').positive('must be above 0')
-const bound = z.int('must be a whole number').positive('must be above 0')
 type Any = SimulateOptions<readonly AnyModule[]>
 
 const schema = z.strictObject(
@@ -28,13 +27,7 @@ const schema = z.strictObject(
     idleTimeoutMs: ms.default(5_000),
     log: z.boolean('must be true or false').default(true),
     deadlineMs: ms.default(5_000),
-    limits: z
-      .strictObject({
-        intake: bound.default(LIMITS.intake),
-        running: bound.default(LIMITS.running),
-        openEnded: bound.default(LIMITS.openEnded),
-      })
-      .prefault({}),
+    limits: limitsSpec,
     commandChain: callable<NonNullable<Any['commandChain']>>().optional(),
     eventChain: callable<NonNullable<Any['eventChain']>>().optional(),
   },
