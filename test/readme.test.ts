@@ -43,7 +43,9 @@ describe('the README', () => {
     const doors: object = { ...rxswarm, ...operators, ...policies, ...streams, ...testing }
     const errors = [...readme.matchAll(/`(?<name>[A-Z]\w+Error)`/g)].map(({ groups }) => groups!['name']!)
     const calls = [...readme.matchAll(/^\| .*? \| `(?<name>\w+)\(/gm)].map(({ groups }) => groups!['name']!)
-    expect([...errors, ...calls].filter((name) => !(name in doors))).toEqual([])
+    const defaults = [...readme.matchAll(/`(?<name>[A-Z]+_POLICY)`/g)].map(({ groups }) => groups!['name']!)
+    expect([...errors, ...calls, ...defaults].filter((name) => !(name in doors))).toEqual([])
+    expect(defaults).toHaveLength(4)
     expect(errors.length).toBeGreaterThan(10)
     expect(calls.length).toBeGreaterThan(3)
   })

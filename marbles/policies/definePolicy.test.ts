@@ -7,7 +7,9 @@ import { z } from 'zod'
 import { DeadlineError, OverloadedError, TimeoutError, type ConfigError } from '../../src/errors/errors.ts'
 import { problemsIn } from '../../src/errors/problemsIn.ts'
 import { policySpec } from '../../src/policies/policySpec.ts'
-import { either, errorFilter, MOST_MS, waitMs } from '../../src/policies/schemas.ts'
+import { waitMs } from '../../src/errors/optionKinds.ts'
+import { LONGEST_TIMER_MS } from '../../src/errors/optionKinds.ts'
+import { either, errorFilter } from '../../src/policies/schemas.ts'
 import { sixCases } from './sixCases.ts'
 
 const retry = { retries: 1, backoff: { type: 'constant', delayMs: 1 } } as const
@@ -244,7 +246,7 @@ describe('schemas', () => {
       z.strictObject({ on: z.boolean('must be yes or no') }),
     )
     expect(problemsIn('x', schema, -1).problems).toEqual([{ path: 'x', message: 'must not be below 0' }])
-    expect(problemsIn('x', schema, MOST_MS + 1).problems).toHaveLength(1)
+    expect(problemsIn('x', schema, LONGEST_TIMER_MS + 1).problems).toHaveLength(1)
     expect(problemsIn('x', schema, { on: 1 }).problems).toEqual([{ path: 'x.on', message: 'must be yes or no' }])
   })
   it('a backoff is data or one of cockatiel’s', () => {

@@ -8,6 +8,7 @@ import {
 } from 'rxjs'
 import { z } from 'zod'
 import type { SwarmError } from '../errors/errors.ts'
+import { callable, clock } from '../errors/optionKinds.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { fairFields } from './fair/fairFields.ts'
 import type { LaneReport } from './fair/fairLane.ts'
@@ -47,7 +48,7 @@ export interface FairOptions<T, R> {
   readonly scheduler?: SchedulerLike
 }
 
-const callback = z.custom<never>((value) => typeof value === 'function', 'must be a function')
+const callback = callable<never>()
 const name = z.string().min(1, 'must not be empty')
 const lane = z
   .strictObject({ ...fairFields.lane, maxWaiting: fairFields.count.default(1_024) })
@@ -66,7 +67,7 @@ const schema = z.strictObject({
   watch: callback.optional(),
   reportEveryMs: fairFields.count.default(1_000),
   ...fairFields.queue,
-  scheduler: z.custom<never>((value) => typeof Object(value).schedule === 'function', 'must be a scheduler').optional(),
+  scheduler: clock.optional(),
 })
 
 /**

@@ -1,5 +1,6 @@
 import { asyncScheduler, isObservable, Observable, Subscription, type SchedulerLike } from 'rxjs'
 import { z } from 'zod'
+import { clock, waitMs } from '../errors/optionKinds.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
 
 /** The pace of {@link staggered}. */
@@ -10,19 +11,7 @@ export interface StaggerOptions {
   readonly scheduler?: SchedulerLike
 }
 
-/** Platforms keep a timer's delay in 31 bits. */
-const MOST_MS = 2 ** 31 - 1
-
-const schema = z.strictObject({
-  staggerMs: z
-    .number('must be a finite number of milliseconds')
-    .min(0, 'must not be below 0')
-    .max(MOST_MS, `must be at most ${MOST_MS}`)
-    .default(250),
-  scheduler: z
-    .custom<SchedulerLike>((value) => typeof Object(value).schedule === 'function', 'must be an RxJS scheduler')
-    .default(asyncScheduler),
-})
+const schema = z.strictObject({ staggerMs: waitMs.default(250), scheduler: clock.default(asyncScheduler) })
 const list = z.array(z.custom(isObservable, 'must be an Observable'), 'must be a list of Observables')
 
 /**

@@ -12,7 +12,8 @@ import { ConfigError } from '../errors/errors.ts'
 import { decorrelatedJitter } from './decorrelatedJitter.ts'
 import { fullJitter } from './fullJitter.ts'
 import { halfJitter } from './halfJitter.ts'
-import { either, factor, MOST_MS, waitMs } from './schemas.ts'
+import { factor, LONGEST_TIMER_MS, waitMs } from '../errors/optionKinds.ts'
+import { either } from './schemas.ts'
 
 /** Any of cockatiel's backoffs: `ExponentialBackoff`, `ConstantBackoff`, `IterableBackoff`, `DelegateBackoff`. */
 export type BackoffFactory = IBackoffFactory<IRetryBackoffContext<unknown>>
@@ -80,6 +81,6 @@ export function backoffOf(value: z.output<typeof backoff>, random: (() => number
 
 /** What a backoff says. @unit whole milliseconds @errors `RangeError` when that is no time: a function of the user's said it */
 export function delayOf({ duration }: IBackoff<IRetryBackoffContext<unknown>>): number {
-  if (duration >= 0) return Math.min(Math.round(duration), MOST_MS)
+  if (duration >= 0) return Math.min(Math.round(duration), LONGEST_TIMER_MS)
   throw new RangeError(`the backoff must give milliseconds, and gave ${String(duration)}`)
 }

@@ -1,6 +1,7 @@
 import { ConsecutiveBreaker, CountBreaker, SamplingBreaker, type IBreaker } from 'cockatiel'
 import { z } from 'zod'
-import { either, factor, some, someMs } from './schemas.ts'
+import { factor, some, someMs } from '../errors/optionKinds.ts'
+import { either } from './schemas.ts'
 
 /** When a circuit trips, as plain data: cockatiel's breakers. */
 export type BreakerSpec =

@@ -8,7 +8,7 @@ import { Relay } from '../operators/relay.ts'
 import type { BackoffFactory } from './backoff.ts'
 import type { Call, Run } from './policy.ts'
 import { isAlike } from './isAlike.ts'
-import { count, ms } from './schemas.ts'
+import { count, ms } from '../errors/optionKinds.ts'
 import { Trips, type Ejection } from './trips.ts'
 import { Watched } from './watched.ts'
 

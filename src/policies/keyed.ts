@@ -9,7 +9,8 @@ import { KeyRegistry } from './keyRegistry.ts'
 import { policy, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import type { ParsedPolicy, PolicySpec } from './policySpec.ts'
-import { callable, clock, count, share, some, someMs, surroundings } from './schemas.ts'
+import { callable, clock, count, share, some, someMs } from '../errors/optionKinds.ts'
+import { surroundings } from './schemas.ts'
 
 /** How many keys may be ejected at once: have a circuit that is not closed. */
 export interface EjectionCap {

@@ -1,7 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs'
 import { z } from 'zod'
 import { parseOptions } from '../errors/parseOptions.ts'
-import { clock, share, someMs } from './schemas.ts'
+import { clock, share, someMs } from '../errors/optionKinds.ts'
 
 /** How many retries there may be. */
 export interface RetryBudgetOptions {

@@ -8,7 +8,8 @@ import { breaker, breakerOf, type BreakerSpec } from './breakerSpec.ts'
 import { Circuit, type CircuitSnapshot, type CircuitState } from './circuit.ts'
 import { policy, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
-import { callable, either, errorFilter, ms, some, someMs, surroundings, type ErrorFilter } from './schemas.ts'
+import { callable, ms, some, someMs } from '../errors/optionKinds.ts'
+import { either, errorFilter, surroundings, type ErrorFilter } from './schemas.ts'
 import type { Ejection } from './trips.ts'
 
 /** The decisions of {@link withBreaker}. */

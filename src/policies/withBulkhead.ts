@@ -4,7 +4,8 @@ import { OverloadedError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { policy, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
-import { count, some, surroundings } from './schemas.ts'
+import { count, some } from '../errors/optionKinds.ts'
+import { surroundings } from './schemas.ts'
 
 /** The bounds of {@link withBulkhead}. */
 export interface BulkheadOptions {

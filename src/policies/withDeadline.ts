@@ -4,7 +4,8 @@ import { DeadlineError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { policy, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
-import { someWaitMs, surroundings } from './schemas.ts'
+import { someWaitMs } from '../errors/optionKinds.ts'
+import { surroundings } from './schemas.ts'
 import { timed, type Bounds } from './timed.ts'
 import { timeoutSpec } from './withTimeout.ts'
 
@@ -39,7 +40,8 @@ const schema = z.strictObject({ ...deadlineSpec, ...surroundings })
  *
  * @param options See {@link DeadlineOptions}.
  * @unit   milliseconds from the subscription.
- * @shape  As the source, until then; with `first-value` there is no limit after the first value. The outermost policy of a stack; of two deadlines the earlier one counts.
+ * @shape  As the source, until then; with `first-value` there is no limit after the first value. The outermost policy of
+ *         a stack; of two deadlines the earlier one counts.
  * @errors `DeadlineError`; those of the source, unchanged. `ConfigError` at construction.
  * @source gRPC deadlines.
  */

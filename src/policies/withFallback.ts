@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { policy, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
-import { callable, errorFilter, surroundings, type ErrorFilter } from './schemas.ts'
+import { callable } from '../errors/optionKinds.ts'
+import { errorFilter, surroundings, type ErrorFilter } from './schemas.ts'
 
 /** What {@link withFallback} does instead. */
 export interface FallbackOptions<Instead> {

@@ -5,7 +5,8 @@ import { Percentile } from './percentile.ts'
 import { policy, type Call, type Policy, type Run } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import { retryBudget, type RetryBudget } from './retryBudget.ts'
-import { count, share, some, someWaitMs, surroundings } from './schemas.ts'
+import { count, share, some, someWaitMs } from '../errors/optionKinds.ts'
+import { surroundings } from './schemas.ts'
 
 /** When {@link withHedge} makes another attempt. */
 export interface HedgeOptions {

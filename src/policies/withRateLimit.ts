@@ -4,7 +4,8 @@ import { RateLimitedError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { policy, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
-import { count, factor, MOST_MS, some, surroundings } from './schemas.ts'
+import { count, factor, LONGEST_TIMER_MS, some } from '../errors/optionKinds.ts'
+import { surroundings } from './schemas.ts'
 import { TokenBucket } from './tokenBucket.ts'
 
 /** The rate of {@link withRateLimit}. */
@@ -69,7 +70,7 @@ export function rateLimitPolicy(decisions: z.output<typeof schema>): Policy {
       call.report({ type: 'policy:dropped', policy: 'rate-limit', reason: 'limit reached' })
       return out.complete()
     }
-    const isTooMuch = waiting >= maxWaiting || waitMs > MOST_MS || now + waitMs >= call.dueAt
+    const isTooMuch = waiting >= maxWaiting || waitMs > LONGEST_TIMER_MS || now + waitMs >= call.dueAt
     if (over === 'error' || isTooMuch) return out.error(refused(call, waitMs))
     const before = bucket.fullAt
     const token = bucket.take(now)

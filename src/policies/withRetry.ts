@@ -6,7 +6,8 @@ import { backoff, backoffOf, delayOf, requireChance, type BackoffFactory, type B
 import { policy, type Call, type Policy, type Run } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
 import type { RetryBudget } from './retryBudget.ts'
-import { callable, count, errorFilter, someMs, surroundings, type ErrorFilter } from './schemas.ts'
+import { callable, count, someMs } from '../errors/optionKinds.ts'
+import { errorFilter, surroundings, type ErrorFilter } from './schemas.ts'
 
 /** The decisions of {@link withRetry}. */
 export interface RetryOptions {

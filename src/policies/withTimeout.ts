@@ -4,7 +4,8 @@ import { TimeoutError } from '../errors/errors.ts'
 import { parseOptions } from '../errors/parseOptions.ts'
 import { policy, type Call, type Policy } from './policy.ts'
 import type { PolicyListener } from './policyEvent.ts'
-import { someWaitMs, surroundings } from './schemas.ts'
+import { someWaitMs } from '../errors/optionKinds.ts'
+import { surroundings } from './schemas.ts'
 import { timed, type Bounds } from './timed.ts'
 
 /** The limit of {@link withTimeout}. */

@@ -1,15 +1,15 @@
 import { asyncScheduler } from 'rxjs'
 import { z } from 'zod'
 import { parseAddress } from './libp2p/parse.ts'
+import { callable, clock, some } from '../errors/optionKinds.ts'
 import { problemsIn } from '../errors/problemsIn.ts'
-import { bound, limitsSpec } from './limitsSpec.ts'
+import { limitsSpec } from './limitsSpec.ts'
 import { coreSlices } from './state.ts'
 import type { SwarmOptions } from './swarmOptions.ts'
 import type { AnyModule } from './vocabulary/behaviour.ts'
 import { ConfigError, type ConfigProblem } from '../errors/errors.ts'
 
 const is = <T>(what: string, test: (value: unknown) => boolean) => z.custom<T>(test, `must be ${what}`)
-const callable = <T>() => is<T>('a function', (value) => typeof value === 'function')
 const member = (value: unknown, name: string): unknown => (value as Record<string, unknown> | null | undefined)?.[name]
 
 const module = is<AnyModule>(
@@ -43,15 +43,12 @@ const schema = z.strictObject({
     .min(1, 'must name at least one transport')
     .default(['quic', 'tcp']),
   listen: z.array(address, 'must be a list of multiaddrs').optional(),
-  maxConnections: bound.default(1_024),
+  maxConnections: some.default(1_024),
   deadlineMs: z.number('must be a number of milliseconds').positive('must be above 0').default(5_000),
   limits: limitsSpec,
   commandChain: callable<NonNullable<Any['commandChain']>>().optional(),
   eventChain: callable<NonNullable<Any['eventChain']>>().optional(),
-  scheduler: is<NonNullable<Any['scheduler']>>(
-    'an RxJS scheduler',
-    (value) => typeof member(value, 'now') === 'function' && typeof member(value, 'schedule') === 'function',
-  ).default(asyncScheduler),
+  scheduler: clock.default(asyncScheduler),
   random: callable<() => number>().default(() => Math.random),
   libp2p: callable<NonNullable<Any['libp2p']>>().optional(),
 })

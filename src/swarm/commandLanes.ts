@@ -1,5 +1,6 @@
 import { FairQueue } from '../operators/fairQueue.ts'
 import type { LaneReport } from '../operators/fair/fairLane.ts'
+import type { SchedulerLike } from 'rxjs'
 import type { Ticket } from '../operators/fair/fairTicket.ts'
 import type { AnyCommand, Priority } from './vocabulary/command.ts'
 
@@ -61,11 +62,12 @@ const MOST_FLOWS = 4_096
  *
  * @shape  At most `places` commands run. A flow may run as many as there are places left, so one flow has at most half of
  *         them, two a third each, and whoever comes new always finds one. What has to wait, waits by priority and flow in
- *         a `FairQueue`. While nothing waits, a command costs two additions.
+ *         a `FairQueue`. While nothing waits, a command costs a few additions, and the clock is not asked.
  * @source Dynamic thresholds (Choudhury and Hahne, 1998) for the places, deficit round robin for the queue.
  */
 export class CommandLanes<P extends Passenger> {
   readonly #places: number
+  readonly #scheduler: SchedulerLike
   readonly #queue: FairQueue<P>
   readonly #flows = new Map<string, Flow>()
   readonly #behaviours = new Map<string, Flow>()
@@ -79,8 +81,9 @@ export class CommandLanes<P extends Passenger> {
   #hasMoved = false
 
   /** @param places Commands that run at once. @param maxWaiting Commands that wait in a lane. */
-  constructor(places: number, maxWaiting: number) {
+  constructor(places: number, maxWaiting: number, scheduler: SchedulerLike) {
     this.#places = places
+    this.#scheduler = scheduler
     this.#queue = new FairQueue({ classes: LANES.map((lane) => ({ ...lane, maxWaiting })) })
   }
 
@@ -98,8 +101,8 @@ export class CommandLanes<P extends Passenger> {
     return typeof first === 'string' ? this.#flow(first) : behaviour
   }
 
-  /** Whether the command runs now; else it waits. To be asked when `next` has nobody. @param now milliseconds */
-  admit(passenger: P, now: number): boolean {
+  /** Whether the command runs now; else it waits. To be asked when `next` has nobody. */
+  admit(passenger: P): boolean {
     if (passenger.flow.isForgotten) passenger.flow = this.#flow(passenger.flow.name)
     const { flow, command } = passenger
     const priority = command.meta?.priority ?? 'normal'
@@ -108,15 +111,15 @@ export class CommandLanes<P extends Passenger> {
       this.#board(passenger)
       return true
     }
-    passenger.ticket = this.#queue.offer(passenger, priority, flow.name, now).ticket
+    passenger.ticket = this.#queue.offer(passenger, priority, flow.name, this.#scheduler.now()).ticket
     flow.waiting++
     return false
   }
 
-  /** The next command that runs, if one may. @param now milliseconds */
-  next(now: number): P | undefined {
+  /** The next command that runs, if one may. */
+  next(): P | undefined {
     if (!this.#hasMoved || this.#queue.size === 0 || this.#running >= this.#places) return undefined
-    const passenger = this.#queue.take(now, (name, priority) => {
+    const passenger = this.#queue.take(this.#scheduler.now(), (name, priority) => {
       const flow = this.#behaviours.get(name) ?? this.#flows.get(name)
       return flow === undefined || this.#mayRun(flow, priority)
     })?.item
@@ -149,9 +152,9 @@ export class CommandLanes<P extends Passenger> {
     return this.#queue.makeRoom(flow.name)?.item
   }
 
-  /** What waits, and for how long. @param now milliseconds */
-  report(now: number): readonly CommandLane[] {
-    return this.#queue.report(now).map((lane) => {
+  /** What runs and waits, and for how long. */
+  report(): readonly CommandLane[] {
+    return this.#queue.report(this.#scheduler.now()).map((lane) => {
       const counts = this.#counts[lane.lane as Priority]
       return { ...lane, ...counts, refused: counts.refused + lane.refused }
     })

@@ -2,6 +2,7 @@ import type { Flow, Passenger } from './commandLanes.ts'
 import type { SchedulerLike, Subscriber, Subscription } from 'rxjs'
 import { contextOf, type AnyCommand } from './vocabulary/command.ts'
 import { InvalidCommandError, OverloadedError, type SwarmError } from '../errors/errors.ts'
+import { LONGEST_TIMER_MS } from '../errors/optionKinds.ts'
 
 /** A command in flight, from its intake to its outcome. */
 export interface Entry<Route> extends Passenger {
@@ -47,9 +48,6 @@ export interface Limits {
 
 /** What {@link Limits} are unless they are told otherwise. */
 export const LIMITS: Limits = { intake: 1_024, running: 128, openEnded: 1_024 }
-
-/** The longest delay that timers of the platform keep. @unit milliseconds */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The commands in flight: who waits for what until when.

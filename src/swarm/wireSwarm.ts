@@ -5,7 +5,7 @@ import { Relay } from '../operators/relay.ts'
 import { inspect } from './inspect.ts'
 import { checkFact, isOutcome, stamp } from './facts.ts'
 import { CommandLanes, type CommandLane, type Flow } from './commandLanes.ts'
-import { Ledger, LONGEST_TIMER_MS, type Entry } from './ledger.ts'
+import { Ledger, type Entry } from './ledger.ts'
 import { mishaps } from './mishaps.ts'
 import { runChain } from './runChain.ts'
 import { reducer } from './state.ts'
@@ -13,6 +13,7 @@ import { supervise } from './supervise.ts'
 import type { Host, WiredSwarm, WireOptions } from './wiring.ts'
 import type { AnyCommandSpec, AnyModule } from './vocabulary/behaviour.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
+import { LONGEST_TIMER_MS } from '../errors/optionKinds.ts'
 import { ConfigError, SwarmError } from '../errors/errors.ts'
 import type { CoreEvent, Fact, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
 
@@ -49,7 +50,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   const bound = new Map<Fact, Entry<Route> | undefined>()
   const routes = new Map<string, { readonly route: Route; readonly spec: AnyCommandSpec }>()
   const ledger = new Ledger<Route>(options.limits, deadlineMs, scheduler, expire)
-  const lanes = new CommandLanes<Entry<Route>>(options.limits.running, options.limits.intake)
+  const lanes = new CommandLanes<Entry<Route>>(options.limits.running, options.limits.intake, scheduler)
   const say = inOrder<CoreEvent | Fact>(tell)
   const { initial, reduce } = reducer(modules, say)
   const state$ = new BehaviorSubject(initial)
@@ -114,7 +115,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     runWaiting() // a listener may send it at an outcome, before the place that this has freed is given away
     const entry = ledger.get(command.id)
     if (entry === undefined || entry.delivered || entry.ready !== undefined) return // it settled, or was sent twice
-    if (entry.openEnded || lanes.admit(entry, scheduler.now())) run(entry, command)
+    if (entry.openEnded || lanes.admit(entry)) run(entry, command)
     else entry.ready = command
   }
 
@@ -133,8 +134,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   /** Places have become free. */
   function runWaiting(): void {
-    const now = scheduler.now()
-    for (let entry = lanes.next(now); entry !== undefined; entry = lanes.next(now)) runLate(entry, entry.ready!)
+    for (let entry = lanes.next(); entry !== undefined; entry = lanes.next()) runLate(entry, entry.ready!)
   }
 
   // ---- out: everything that is said, in one order --------------------------------------------------------------------
@@ -385,7 +385,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   }
 
   const lanes$ = new Observable<readonly CommandLane[]>((out) => {
-    const report = () => out.next(lanes.report(scheduler.now()))
+    const report = () => out.next(lanes.report())
     out.add(published$.subscribe({ complete: () => out.complete() }))
     report()
     if (!out.closed) out.add(interval(REPORT_MS, scheduler).subscribe(report))

@@ -1,5 +1,6 @@
 import { asyncScheduler, isObservable, type Observable, type SchedulerLike } from 'rxjs'
 import { z } from 'zod'
+import { callable, clock } from '../../errors/optionKinds.ts'
 import type { BalanceEvent } from './balanceEvent.ts'
 
 /** How a target is chosen. */
@@ -34,8 +35,6 @@ export interface BalanceOptions<Target> {
 }
 
 const is = <T>(what: string, test: (value: unknown) => boolean) => z.custom<T>(test, `must be ${what}`)
-const callable = <T>() => is<T>('a function', (value) => typeof value === 'function')
-const member = (value: unknown, name: string): unknown => (value as Record<string, unknown> | null | undefined)?.[name]
 const timeMs = z.number('must be a number of milliseconds')
 
 /** The schema of {@link BalanceOptions}, with the defaults. */
@@ -56,8 +55,5 @@ export const balanceOptions = z.strictObject({
   penaltyMs: timeMs.nonnegative('must not be below 0').default(1_000),
   waitMs: timeMs.nonnegative('must not be below 0').default(0),
   report: callable<(event: BalanceEvent) => void>().default(() => () => undefined),
-  scheduler: is<SchedulerLike>(
-    'an RxJS scheduler',
-    (value) => typeof member(value, 'now') === 'function' && typeof member(value, 'schedule') === 'function',
-  ).default(asyncScheduler),
+  scheduler: clock.default(asyncScheduler),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { callable, some } from '../../errors/optionKinds.ts'
 import { ConfigError } from '../../errors/errors.ts'
 import { parseOptions } from '../../errors/parseOptions.ts'
 import { drawFaults } from './drawFaults.ts'
@@ -18,13 +19,11 @@ export interface ExploreOptions<Network extends SimulatedNetwork<never>> extends
   readonly holds: (network: Network) => void | Promise<void>
 }
 
-const callable = z.custom<(...given: never[]) => unknown>((value) => typeof value === 'function', 'must be a function')
-
 const schema = z.strictObject({
   seed: z.int('must be a whole number').default(1),
-  runs: z.int('must be a whole number').positive('must be above 0').default(100),
-  network: callable,
-  holds: callable,
+  runs: some.default(100),
+  network: callable(),
+  holds: callable(),
   ...scheduleFields,
 })
 

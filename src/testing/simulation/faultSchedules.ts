@@ -1,5 +1,6 @@
 import type { Arbitrary } from 'fast-check'
 import { z } from 'zod'
+import { some, someMs } from '../../errors/optionKinds.ts'
 import { parseOptions } from '../../errors/parseOptions.ts'
 import type { Fault, FaultSchedule } from './fault.ts'
 
@@ -29,17 +30,15 @@ export interface FaultSchedulesOptions {
 const TYPES = ['partition', 'heal', 'crash', 'restart', 'block', 'unblock', 'link', 'skew', 'nat'] as const
 const USUAL: readonly FaultType[] = ['partition', 'heal', 'crash', 'restart', 'block', 'unblock']
 
-const bound = z.int('must be a whole number').positive('must be above 0')
-
 /** The options that `explore` has as well. */
 export const scheduleFields = {
-  frameMs: z.number('must be a number').positive('must be above 0').default(1_000),
-  frames: bound.default(20),
+  frameMs: someMs.default(1_000),
+  frames: some.default(20),
   faults: z
     .array(z.enum(TYPES, `must be one of ${TYPES.join(', ')}`), 'must be a list')
     .min(1, 'must name a kind at least')
     .default([...USUAL]),
-  mostFaults: bound.default(6),
+  mostFaults: some.default(6),
 }
 
 const schema = z.strictObject({

@@ -6,7 +6,7 @@ import { asSwarmError, perform } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { Command } from '../../vocabulary/command.ts'
 import { DeadlineError, InvalidCommandError, type SwarmError } from '../../../errors/errors.ts'
-import { LONGEST_TIMER_MS } from '../../ledger.ts'
+import { LONGEST_TIMER_MS } from '../../../errors/optionKinds.ts'
 import { checkPeer } from '../checkPeer.ts'
 
 /** What ping may call. */
