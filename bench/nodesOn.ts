@@ -14,12 +14,13 @@ const use = () => [connections(), identify(), ping(), gossipsub()] as const
 
 /**
  * Makers of nodes on the loopback interface: swarms, and bare libp2p nodes of the very options that a swarm has made
- * for itself.
+ * for itself, but for the key, which each node has its own of.
  */
 export async function nodesOn(transport: Transport) {
   const options = { transports: [transport], listen: [listenOn[transport]] }
-  let own: Libp2pOptions = {} // a copy: libp2p writes the keys that it generates into the original
-  const model = await createSwarm({ ...options, use: use(), libp2p: (theirs) => ((own = { ...theirs }), theirs) })
+  let own: Libp2pOptions = {}
+  const withoutKey = ({ privateKey: _privateKey, ...rest }: Libp2pOptions) => rest
+  const model = await createSwarm({ ...options, use: use(), libp2p: (theirs) => ((own = withoutKey(theirs)), theirs) })
   await model.stop()
   return {
     swarm: () => createSwarm({ ...options, use: use() }),

@@ -1,8 +1,10 @@
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { AnyModule } from '../vocabulary/behaviour.ts'
 import type { Host } from '../wiring.ts'
 import { nodeEvents } from './nodeEvents.ts'
+import { quickKey } from './quickKey.ts'
 import { defaultListen, quicFirst, transportOptions, type TransportName } from './transports.ts'
 
 /** What a libp2p node is made of. */
@@ -54,7 +56,7 @@ export async function createHost(options: HostOptions, modules: readonly AnyModu
   const listen = options.listen ?? transports.flatMap((name) => defaultListen[name])
   const own: Libp2pOptions = {
     ...transportOptions(transports),
-    ...(identity === undefined ? {} : { privateKey: identity }),
+    privateKey: quickKey(identity ?? (await generateKeyPair('Ed25519'))),
     start: false,
     addresses: { listen: [...listen] },
     connectionManager: {

@@ -1,6 +1,7 @@
-import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { defer, filter, from, fromEvent, map, mergeMap, Observable, of, type Subscriber } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
+import { parsePeer } from '../../libp2p/parse.ts'
 import { PubsubError, RefusedMessageError, SwarmError } from '../../../errors/errors.ts'
 import type { GossipMessage, GossipsubPorts, PublishedMessage } from './gossipsubBehaviour.ts'
 import { plain, verdictOf, type GossipsubService, type MessageValidator } from './gossipsubService.ts'
@@ -58,10 +59,19 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
     if (!service.isStarted() || !connected || service.streamsOutbound.has(id)) return
     await service.connect(id).catch(() => undefined) // it is gone after all: peer:disconnect tells
   }
-  const unready = (topic: string) =>
-    service
-      .getSubscribers(topic)
-      .filter((peer) => !service.streamsOutbound.has(peer.toString()) && !excused.has(peer.toString()))
+  const subscribers = (topic: string): Iterable<string> => service.topics.get(topic) ?? []
+  const isUnready = (peer: string) => !service.streamsOutbound.has(peer) && !excused.has(peer)
+  const unready = (topic: string) => [...subscribers(topic)].filter(isUnready)
+  const isFull = (peer: string) => {
+    const stream = service.streamsOutbound.get(peer)?.rawStream
+    return (
+      stream !== undefined &&
+      stream.writableNeedsDrain &&
+      stream.writeBufferLength >= ROOM_BYTES &&
+      stream.writeStatus === 'writable' &&
+      !stalled.has(stream)
+    )
+  }
 
   const publish = async (topic: string, data: Uint8Array, signal: AbortSignal): Promise<PublishedMessage> => {
     const validator = Object.hasOwn(validators, topic) ? validators[topic] : undefined
@@ -71,18 +81,18 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
     if (verdict !== 'accept') {
       throw new RefusedMessageError(`${topic}: its own validator says ${verdict}`, { topic, cause: error })
     }
-    for (let waitedMs = 0; unready(topic).length > 0 && waitedMs < READY_MS; waitedMs += LOOK_AGAIN_MS) {
-      if (waitedMs === REVIVE_AFTER_MS) await Promise.all(unready(topic).map(revive))
+    for (let waitedMs = 0; some(subscribers(topic), isUnready) && waitedMs < READY_MS; waitedMs += LOOK_AGAIN_MS) {
+      if (waitedMs === REVIVE_AFTER_MS) await Promise.all(unready(topic).map((peer) => revive(parsePeer(peer))))
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
       signal.throwIfAborted()
     }
-    for (const peer of unready(topic)) excused.add(peer.toString()) // it takes no stream: nobody waits for it again
-    await room(topic, signal)
+    for (const peer of unready(topic)) excused.add(peer) // it takes no stream: nobody waits for it again
+    if (some(subscribers(topic), isFull)) await room(topic, signal)
     const { recipients } = await send(topic, data)
     if (recipients.length === 0)
       throw new PubsubError(`${topic}: no peer that has joined could be written to`, { topic })
     if (performance.now() - turnSince > TURN_MS) await nextTurn()
-    await room(topic, signal)
+    if (some(subscribers(topic), isFull)) await room(topic, signal)
     return { topic, peers: recipients.map(String) }
   }
   const send = async (topic: string, data: Uint8Array) => {
@@ -97,13 +107,11 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
   }
   const room = async (topic: string, signal: AbortSignal) => {
     for (;;) {
-      const full = service
-        .getSubscribers(topic)
-        .flatMap((peer) => gossipStreams(node, peer))
-        .filter((stream) => stream.writableNeedsDrain && stream.writeBufferLength >= ROOM_BYTES && !stalled.has(stream))
+      const full = [...subscribers(topic)].filter(isFull)
       if (full.length === 0) return
+      const streams = full.flatMap((peer) => service.streamsOutbound.get(peer)?.rawStream ?? [])
       await Promise.all(
-        full.map((stream) => drained(stream, signal, STALLED_MS).then((inTime) => inTime || stall(stream))),
+        streams.map((stream) => drained(stream, signal, STALLED_MS).then((inTime) => inTime || stall(stream))),
       )
       signal.throwIfAborted()
     }
@@ -150,13 +158,10 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
   }
 }
 
-function gossipStreams(node: Libp2p, peer: PeerId): Stream[] {
-  const outbound = ({ streams }: Connection) =>
-    streams.filter(
-      ({ direction, protocol, writeStatus }) =>
-        direction === 'outbound' && protocol.startsWith('/meshsub/') && writeStatus === 'writable',
-    )
-  return node.getConnections(peer).flatMap(outbound)
+/** Whether one of many is such; a publish asks it a few times, so it makes no list. */
+function some<T>(all: Iterable<T>, isSuch: (one: T) => boolean): boolean {
+  for (const one of all) if (isSuch(one)) return true
+  return false
 }
 
 /** Whether a stream has drained, closed, or nobody waits any more, within a time. */

@@ -5,7 +5,7 @@ import {
   type GossipSubComponents,
   type Message,
 } from '@libp2p/gossipsub'
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, Stream } from '@libp2p/interface'
 import { Subject } from 'rxjs'
 import { asSwarmError } from '../../perform.ts'
 import type { SwarmError } from '../../../errors/errors.ts'
@@ -19,7 +19,10 @@ export type MessageValidator = (message: GossipMessage) => Verdict | boolean | v
 
 /** Parts of the service that its public type leaves out. */
 interface GossipSubInternals {
-  readonly streamsOutbound: ReadonlyMap<string, unknown>
+  /** Who has joined which topic, by peer id. */
+  readonly topics: ReadonlyMap<string, ReadonlySet<string>>
+  /** The stream to each peer that can be written to. */
+  readonly streamsOutbound: ReadonlyMap<string, { readonly rawStream: Stream }>
   connect(peer: string): Promise<void>
   status: { readonly heartbeatTimeout?: NodeJS.Timeout }
   stop(): Promise<void>
