@@ -68,6 +68,29 @@ export type {
   Subscribe,
   TopicPeers,
 } from './swarm/behaviours/gossipsub/gossipsubBehaviour.ts'
+export { xauth, type OwnerRef, type XauthOptions, type XauthState } from './swarm/behaviours/xauth/xauth.ts'
+export { createPor, type PorClaim } from './swarm/libp2p/ownerKeys.ts'
+export type { Por, PorFlaw } from './swarm/behaviours/xauth/por.ts'
+export type { Metadata, PorRequest, PorResponse } from './swarm/behaviours/xauth/porMessages.ts'
+export type { Approval, Arrival, XauthPorts } from './swarm/behaviours/xauth/xauthBehaviour.ts'
+export type { InboundRequest } from './swarm/behaviours/xauth/xauthMachine.ts'
+export type { Standing } from './swarm/behaviours/xauth/conversation.ts'
+export type { Claim } from './swarm/behaviours/xauth/xauthPorts.ts'
+export type {
+  AuthDecision,
+  AuthDirection,
+  Authenticate,
+  AuthFailed,
+  AuthFailure,
+  AuthReport,
+  AuthRequest,
+  Decide,
+  Renew,
+  Revoke,
+  Trust,
+  XauthCommand,
+  XauthEvent,
+} from './swarm/behaviours/xauth/xauthVocabulary.ts'
 export type { MessageValidator, Verdict } from './swarm/behaviours/gossipsub/gossipsubService.ts'
 export type { PeerRef } from './swarm/behaviours/checkPeer.ts'
 

@@ -181,6 +181,9 @@ export class RateLimitedError extends failure('RateLimitedError', 'ERR_RATE_LIMI
 /** A circuit breaker is open: the last calls failed, and the next probe is not yet due. */
 export class CircuitOpenError extends failure('CircuitOpenError', 'ERR_CIRCUIT_OPEN', RETRYABLE) {}
 
+/** What a peer sent is not what its protocol says: `field` names the part. */
+export class InvalidMessageError extends failure('InvalidMessageError', 'ERR_INVALID_MESSAGE') {}
+
 /** A stream was reset, cut short, or could not be opened. */
 export class StreamError extends failure('StreamError', 'ERR_STREAM', RETRYABLE) {}
 

@@ -3,6 +3,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { AnyModule } from '../vocabulary/behaviour.ts'
 import type { Host } from '../wiring.ts'
+import { hangGate, type Gate, type GateComponents } from './gate.ts'
 import { nodeEvents } from './nodeEvents.ts'
 import { quickKey } from './quickKey.ts'
 import { defaultListen, quicFirst, transportOptions, type TransportName } from './transports.ts'
@@ -70,8 +71,9 @@ export async function createHost(options: HostOptions, modules: readonly AnyModu
     // libp2p refuses private addresses by default; a swarm on a LAN or a loopback has no others
     connectionGater: { denyDialMultiaddr: () => false },
     services: {
+      // first, so that the gate has every connection in hand before a service hears of it
+      [INTERNALS]: (components: Internals & GateComponents) => ({ components, gate: hangGate(components) }),
       ...Object.assign({}, ...modules.map(({ services }) => services)),
-      [INTERNALS]: (components: Internals) => ({ components }),
     },
   }
   const node: Libp2p = await createLibp2p(libp2p(own))
@@ -91,6 +93,11 @@ export async function createHost(options: HostOptions, modules: readonly AnyModu
 /** The internals of a node that `createHost` built. */
 export function internalsOf(node: Libp2p): Internals {
   return (node.services[INTERNALS] as { readonly components: Internals }).components
+}
+
+/** The gate of a node that `createHost` built: every stream of every protocol goes through it. */
+export function gateOf(node: Libp2p): Gate {
+  return (node.services[INTERNALS] as { readonly gate: Gate }).gate
 }
 
 /**

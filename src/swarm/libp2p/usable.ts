@@ -3,7 +3,7 @@ import { Observable } from 'rxjs'
 import { DialError } from '../../errors/errors.ts'
 
 /** Nobody answers this protocol; a refusal of it crosses the network and back, and starts no handler there. */
-const PROBE_PROTOCOL = '/rxswarm/usable/1.0.0'
+export const PROBE_PROTOCOL = '/rxswarm/usable/1.0.0'
 
 /** How long identify may take before the connection is probed besides. @unit milliseconds */
 const IDENTIFY_FIRST_MS = 300

@@ -1,0 +1,243 @@
+import type { Connection, IdentifyResult, Libp2pEvents, PeerId, Stream, TypedEventTarget } from '@libp2p/interface'
+import { AccessDeniedError, OverloadedError, StreamError, TimeoutError, type SwarmError } from '../../errors/errors.ts'
+import { PROBE_PROTOCOL } from './usable.ts'
+
+/** A stream that wants to run, or runs. */
+export interface StreamRequest {
+  readonly connection: Connection
+  readonly protocol: string
+  /** Who opens it: `inbound` is the remote. */
+  readonly direction: 'inbound' | 'outbound'
+}
+
+/** May it run: yes, not yet, or why not. */
+export type Verdict = 'pass' | 'wait' | SwarmError
+
+/** Decides over streams. Asked when one opens, and again at each {@link Gate.review}; must be quick. */
+export type StreamGuard = (request: StreamRequest) => Verdict
+
+/** Tells the remote, in the words of a protocol, that its stream is refused. */
+export type Refusal = (stream: Stream, error: SwarmError) => Promise<void>
+
+/** What stands between a node's connections and its protocols. */
+export interface Gate {
+  /** Connections that are open, by libp2p's id; known here before anybody else hears of them. */
+  readonly connections: ReadonlyMap<string, Connection>
+  /** Owners of the connections that are authenticated, by libp2p's id of the connection. */
+  readonly owners: Map<string, string>
+  /** Asks this guard too, about every stream of every protocol. Returns how to stop asking it. */
+  guard(guard: StreamGuard): () => void
+  /** Says no to inbound streams of a protocol in its own words, instead of by a reset. */
+  refuseWith(protocol: string, refusal: Refusal): void
+  /**
+   * What guards say has changed: streams that wait are asked about again, those that run and may no longer are reset, and
+   * the services hear of peers that they may talk to now, or no longer.
+   */
+  review(connection: Connection): void
+}
+
+/** Streams that wait on one connection, and on all. Further ones are refused. */
+const MOST_WAITING = 64
+const MOST_WAITING_IN_ALL = 4_096
+
+/** However long a guard hesitates: who waits longer is refused. @unit milliseconds */
+const MOST_WAIT_MS = 30_000
+
+/** How long a refusal in the protocol's own words may take. @unit milliseconds */
+const REFUSAL_MS = 2_000
+
+type Middleware = (stream: Stream, connection: Connection, next: (s: Stream, c: Connection) => void) => unknown
+
+/** The parts of a node that the gate is hung into. */
+export interface GateComponents {
+  readonly events: TypedEventTarget<Libp2pEvents>
+  readonly connectionManager: { getConnections(peer: PeerId): Connection[] }
+  readonly registrar: {
+    getMiddleware(protocol: string): Middleware[]
+    /** Tells the topologies of these protocols that a peer is there. */
+    _onPeerIdentify(event: { readonly detail: IdentifyResult }): Promise<void>
+    /** Tells the topologies of protocols that a peer has no longer. */
+    _onPeerUpdate(event: { readonly detail: PeerChange }): Promise<void>
+  }
+}
+
+interface PeerChange {
+  readonly peer: { readonly id: PeerId; readonly protocols: readonly string[] }
+  readonly previous: { readonly protocols: readonly string[] }
+}
+
+/** What identify told of a connection, and which protocols the services have been told of. */
+interface Acquaintance {
+  readonly identity: IdentifyResult
+  readonly told: Set<string>
+}
+
+/**
+ * Hangs a gate into a node, through which every stream of every protocol goes, in both directions. Without guards it is
+ * open.
+ *
+ * @shape  An inbound stream waits after its protocol is known, paused, before its handler hears of it; an outbound one
+ *         before it is opened. Services hear of a peer, by their topologies, when a stream to it may be opened: gossip
+ *         opens its streams one after the other, so that one which waits would hold up all, and the DHT keeps whom it has
+ *         heard of in its table. At most 64 streams wait on a connection, 4 096 on all, for at most 30 s.
+ * @errors A refused stream is reset, or refused in its protocol's own words; `newStream` rejects with the guard's error.
+ * @source ours; libp2p's middleware for the streams, its registrar for the services.
+ */
+export function hangGate({ events, registrar, connectionManager }: GateComponents): Gate {
+  const connections = new Map<string, Connection>()
+  const owners = new Map<string, string>()
+  const guards: StreamGuard[] = []
+  const refusals = new Map<string, Refusal>()
+  const waiting = new Map<Connection, Set<() => void>>()
+  const acquaintances = new WeakMap<Connection, Acquaintance>()
+  let waitingInAll = 0
+
+  const verdictOf = (request: StreamRequest): Verdict => {
+    let verdict: Verdict = 'pass'
+    if (request.protocol === PROBE_PROTOCOL) return verdict // nobody answers it, so it reaches nobody
+    for (const guard of guards) {
+      const one = guard(request)
+      if (one === 'wait') verdict = one
+      else if (one !== 'pass') return one
+    }
+    return verdict
+  }
+
+  /** The protocols of these that may run now; waits while none may, and one may later. */
+  const admitted = async (request: Omit<StreamRequest, 'protocol'>, protocols: string[], signal?: AbortSignal) => {
+    for (const since = performance.now(); ;) {
+      const verdicts = protocols.map((protocol) => verdictOf({ ...request, protocol }))
+      const passing = protocols.filter((_, index) => verdicts[index] === 'pass')
+      if (passing.length > 0) return passing
+      if (!verdicts.includes('wait')) throw verdicts[0] as SwarmError
+      const leftMs = since + MOST_WAIT_MS - performance.now()
+      await changeOf(request.connection, protocols[0]!, leftMs, signal)
+    }
+  }
+
+  const changeOf = (connection: Connection, protocol: string, leftMs: number, signal?: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      const peer = connection.remotePeer.toString()
+      const here = waiting.get(connection) ?? new Set()
+      if (here.size >= MOST_WAITING || waitingInAll >= MOST_WAITING_IN_ALL) {
+        const limit = here.size >= MOST_WAITING ? MOST_WAITING : MOST_WAITING_IN_ALL
+        const message = `${protocol}: ${limit} streams wait already for ${peer} to be let through`
+        return reject(new OverloadedError(message, { peer, protocol, limit }))
+      }
+      const end = (settle: () => void) => {
+        here.delete(change)
+        waitingInAll--
+        if (here.size === 0) waiting.delete(connection)
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        connection.removeEventListener('close', onClose)
+        settle()
+      }
+      const change = () => end(resolve)
+      const onAbort = () => end(() => reject(signal!.reason as Error))
+      const onClose = () =>
+        end(() => reject(new StreamError(`${protocol}: ${peer} went before it was let through`, { peer, protocol })))
+      const late = () =>
+        end(() => reject(new TimeoutError(`${protocol}: ${peer} was not let through in time`, { peer, protocol })))
+      const timer = setTimeout(late, Math.max(0, leftMs))
+      waiting.set(connection, here.add(change))
+      waitingInAll++
+      signal?.addEventListener('abort', onAbort)
+      connection.addEventListener('close', onClose)
+      if (signal?.aborted === true) onAbort()
+      else if (connection.status !== 'open') onClose()
+    })
+
+  /** Every stream of the node passes here, when its protocol is known. */
+  const pass: Middleware = async (stream, connection, next) => {
+    const { protocol, direction } = stream
+    if (verdictOf({ connection, protocol, direction }) !== 'pass') await hold(stream, connection)
+    next(stream, connection)
+  }
+
+  const hold = async (stream: Stream, connection: Connection): Promise<void> => {
+    const { protocol, direction } = stream
+    stream.pause()
+    const gone = new AbortController()
+    const onClose = () => gone.abort(new StreamError(`${protocol}: closed while it waited`, { protocol }))
+    stream.addEventListener('close', onClose)
+    try {
+      await admitted({ connection, direction }, [protocol], gone.signal)
+      stream.resume()
+    } catch (error) {
+      const refusal = direction === 'inbound' ? refusals.get(protocol) : undefined
+      if (refusal !== undefined && error instanceof AccessDeniedError) await inTime(refusal(stream, error))
+      throw error
+    } finally {
+      stream.removeEventListener('close', onClose)
+    }
+  }
+
+  const own = registrar.getMiddleware.bind(registrar)
+  registrar.getMiddleware = (protocol) => (guards.length === 0 ? [...own(protocol)] : [pass, ...own(protocol)])
+
+  events.addEventListener('connection:close', ({ detail: { id } }) => {
+    connections.delete(id)
+    owners.delete(id)
+  })
+  events.addEventListener('connection:open', ({ detail: connection }) => {
+    if (connection.status === 'open') connections.set(connection.id, connection)
+    const open = connection.newStream
+    connection.newStream = async (protocols, options) => {
+      if (guards.length === 0) return open(protocols, options)
+      const request = { connection, direction: 'outbound' } as const
+      return open(await admitted(request, [protocols].flat(), options?.signal), options)
+    }
+  })
+
+  /** Tells the services of those protocols of a peer that they may use now, and of those that they may no longer. */
+  const introduce = (connection: Connection, { identity, told }: Acquaintance): void => {
+    const may = (protocol: string, on = connection) =>
+      verdictOf({ connection: on, protocol, direction: 'outbound' }) === 'pass'
+    const fresh = identity.protocols.filter((protocol) => !told.has(protocol) && may(protocol))
+    const others = connectionManager.getConnections(connection.remotePeer).filter(({ status }) => status === 'open')
+    const gone = [...told].filter((protocol) => ![connection, ...others].some((on) => may(protocol, on)))
+    for (const protocol of fresh) told.add(protocol)
+    for (const protocol of gone) told.delete(protocol)
+    if (fresh.length > 0) void registrar._onPeerIdentify({ detail: { ...identity, protocols: fresh } })
+    if (gone.length === 0) return
+    const peer = { id: connection.remotePeer, protocols: [] }
+    void registrar._onPeerUpdate({ detail: { peer, previous: { protocols: gone } } })
+  }
+
+  events.removeEventListener('peer:identify', registrar._onPeerIdentify as never)
+  events.addEventListener('peer:identify', ({ detail: identity }) => {
+    const told = acquaintances.get(identity.connection)?.told ?? new Set()
+    const acquaintance = { identity, told }
+    acquaintances.set(identity.connection, acquaintance)
+    introduce(identity.connection, acquaintance)
+  })
+
+  return {
+    connections,
+    owners,
+    guard: (guard) => {
+      guards.push(guard)
+      return () => void guards.splice(guards.indexOf(guard), 1)
+    },
+    refuseWith: (protocol, refusal) => void refusals.set(protocol, refusal),
+    review: (connection) => {
+      for (const change of [...(waiting.get(connection) ?? [])]) change()
+      for (const stream of [...connection.streams]) {
+        const { protocol, direction } = stream
+        if (protocol === '') continue
+        const verdict = verdictOf({ connection, protocol, direction })
+        if (verdict !== 'pass' && verdict !== 'wait') stream.abort(verdict)
+      }
+      const acquaintance = acquaintances.get(connection)
+      if (acquaintance !== undefined) introduce(connection, acquaintance)
+    },
+  }
+}
+
+async function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, REFUSAL_MS)))
+  await Promise.race([work.catch(() => undefined), late])
+  clearTimeout(timer)
+}
