@@ -1,5 +1,5 @@
 import type { Connection, IdentifyResult, Libp2pEvents, PeerId, Stream, TypedEventTarget } from '@libp2p/interface'
-import { AccessDeniedError, OverloadedError, StreamError, TimeoutError, type SwarmError } from '../../errors/errors.ts'
+import { OverloadedError, StreamError, SwarmError, TimeoutError } from '../../errors/errors.ts'
 import { PROBE_PROTOCOL } from './usable.ts'
 
 /** A stream that wants to run, or runs. */
@@ -13,8 +13,17 @@ export interface StreamRequest {
 /** May it run: yes, not yet, or why not. */
 export type Verdict = 'pass' | 'wait' | SwarmError
 
-/** Decides over streams. Asked when one opens, and again at each {@link Gate.review}; must be quick. */
-export type StreamGuard = (request: StreamRequest) => Verdict
+/** Who has a say over streams. */
+export interface StreamGuard {
+  /** Guards of a lower rank are asked first; the first that does not let a stream pass decides. */
+  readonly rank: number
+  /** Decides over a stream: asked when one opens, while it waits, and at each {@link Gate.review}. Must be quick. */
+  verdict(request: StreamRequest): Verdict
+  /** Asked once for each stream that all let pass, before it runs: a reason refuses it after all. */
+  charge?(request: StreamRequest): SwarmError | undefined
+  /** Hears once what became of a stream: that it runs, or why not; and why one that ran was cut off. */
+  settled?(request: StreamRequest, refusal: SwarmError | undefined): void
+}
 
 /** Tells the remote, in the words of a protocol, that its stream is refused. */
 export type Refusal = (stream: Stream, error: SwarmError) => Promise<void>
@@ -25,8 +34,8 @@ export interface Gate {
   readonly connections: ReadonlyMap<string, Connection>
   /** Owners of the connections that are authenticated, by libp2p's id of the connection. */
   readonly owners: Map<string, string>
-  /** Asks this guard too, about every stream of every protocol. Returns how to stop asking it. */
-  guard(guard: StreamGuard): () => void
+  /** Asks this guard too, about every stream of every protocol. */
+  guard(guard: StreamGuard): void
   /** Says no to inbound streams of a protocol in its own words, instead of by a reset. */
   refuseWith(protocol: string, refusal: Refusal): void
   /**
@@ -93,26 +102,42 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
   let waitingInAll = 0
 
   const verdictOf = (request: StreamRequest): Verdict => {
-    let verdict: Verdict = 'pass'
-    if (request.protocol === PROBE_PROTOCOL) return verdict // nobody answers it, so it reaches nobody
+    if (request.protocol === PROBE_PROTOCOL) return 'pass' // nobody answers it, so it reaches nobody
     for (const guard of guards) {
-      const one = guard(request)
-      if (one === 'wait') verdict = one
-      else if (one !== 'pass') return one
+      const verdict = guard.verdict(request)
+      if (verdict !== 'pass') return verdict
     }
-    return verdict
+    return 'pass'
+  }
+  const settle = (request: StreamRequest, refusal?: SwarmError) => {
+    for (const guard of guards) guard.settled?.(request, refusal)
   }
 
-  /** The protocols of these that may run now; waits while none may, and one may later. */
-  const admitted = async (request: Omit<StreamRequest, 'protocol'>, protocols: string[], signal?: AbortSignal) => {
+  /** Lets one of these protocols run, when it may; waits while none may, and one may later. */
+  const admit = async (request: Omit<StreamRequest, 'protocol'>, protocols: string[], signal?: AbortSignal) => {
     for (const since = performance.now(); ;) {
       const verdicts = protocols.map((protocol) => verdictOf({ ...request, protocol }))
       const passing = protocols.filter((_, index) => verdicts[index] === 'pass')
-      if (passing.length > 0) return passing
-      if (!verdicts.includes('wait')) throw verdicts[0] as SwarmError
+      if (passing.length > 0) {
+        enter({ ...request, protocol: passing[0]! })
+        return passing
+      }
+      if (!verdicts.includes('wait')) return refuse({ ...request, protocol: protocols[0]! }, verdicts[0] as SwarmError)
       const leftMs = since + MOST_WAIT_MS - performance.now()
       await changeOf(request.connection, protocols[0]!, leftMs, signal)
     }
+  }
+  const refuse = (request: StreamRequest, refusal: SwarmError): never => {
+    settle(request, refusal)
+    throw refusal
+  }
+  const enter = (request: StreamRequest): void => {
+    if (request.protocol === PROBE_PROTOCOL) return
+    for (const guard of guards) {
+      const refusal = guard.charge?.(request)
+      if (refusal !== undefined) refuse(request, refusal)
+    }
+    settle(request)
   }
 
   const changeOf = (connection: Connection, protocol: string, leftMs: number, signal?: AbortSignal) =>
@@ -148,28 +173,38 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
       else if (connection.status !== 'open') onClose()
     })
 
-  /** Every stream of the node passes here, when its protocol is known. */
+  /** Every stream of the node passes here, when its protocol is known; outbound ones have been looked at before. */
   const pass: Middleware = async (stream, connection, next) => {
     const { protocol, direction } = stream
-    if (verdictOf({ connection, protocol, direction }) !== 'pass') await hold(stream, connection)
+    const request = { connection, protocol, direction }
+    const verdict = verdictOf(request)
+    if (verdict !== 'pass') await hold(stream, connection)
+    else if (direction === 'inbound') await refusing(stream, async () => enter(request))
     next(stream, connection)
   }
 
   const hold = async (stream: Stream, connection: Connection): Promise<void> => {
     const { protocol, direction } = stream
-    stream.pause()
     const gone = new AbortController()
     const onClose = () => gone.abort(new StreamError(`${protocol}: closed while it waited`, { protocol }))
+    stream.pause()
     stream.addEventListener('close', onClose)
     try {
-      await admitted({ connection, direction }, [protocol], gone.signal)
+      await refusing(stream, () => admit({ connection, direction }, [protocol], gone.signal))
       stream.resume()
-    } catch (error) {
-      const refusal = direction === 'inbound' ? refusals.get(protocol) : undefined
-      if (refusal !== undefined && error instanceof AccessDeniedError) await inTime(refusal(stream, error))
-      throw error
     } finally {
       stream.removeEventListener('close', onClose)
+    }
+  }
+
+  /** Who is refused is told so in the protocol's own words, if it has any. */
+  const refusing = async (stream: Stream, work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      const refusal = stream.direction === 'inbound' ? refusals.get(stream.protocol) : undefined
+      if (refusal !== undefined && error instanceof SwarmError) await inTime(refusal(stream, error))
+      throw error
     }
   }
 
@@ -186,7 +221,7 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
     connection.newStream = async (protocols, options) => {
       if (guards.length === 0) return open(protocols, options)
       const request = { connection, direction: 'outbound' } as const
-      return open(await admitted(request, [protocols].flat(), options?.signal), options)
+      return open(await admit(request, [protocols].flat(), options?.signal), options)
     }
   })
 
@@ -218,7 +253,7 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
     owners,
     guard: (guard) => {
       guards.push(guard)
-      return () => void guards.splice(guards.indexOf(guard), 1)
+      guards.sort((one, other) => one.rank - other.rank)
     },
     refuseWith: (protocol, refusal) => void refusals.set(protocol, refusal),
     review: (connection) => {
@@ -226,8 +261,11 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
       for (const stream of [...connection.streams]) {
         const { protocol, direction } = stream
         if (protocol === '') continue
-        const verdict = verdictOf({ connection, protocol, direction })
-        if (verdict !== 'pass' && verdict !== 'wait') stream.abort(verdict)
+        const request = { connection, protocol, direction }
+        const verdict = verdictOf(request)
+        if (verdict === 'pass' || verdict === 'wait') continue
+        stream.abort(verdict)
+        settle(request, verdict)
       }
       const acquaintance = acquaintances.get(connection)
       if (acquaintance !== undefined) introduce(connection, acquaintance)

@@ -92,11 +92,14 @@ export function xauthPorts(node: Libp2p, options: XauthPortsOptions): XauthPorts
   const standings = new WeakMap<Connection, Standing>()
   const usual: Standing = options.start === 'on-connect' ? 'pending' : 'stranger'
 
-  gate.guard(({ connection, protocol }): Verdict => {
-    if (options.open.has(protocol)) return 'pass'
-    const standing = standings.get(connection) ?? usual
-    if (standing === 'authenticated') return 'pass'
-    return standing === 'pending' ? 'wait' : refused(connection, protocol, standing)
+  gate.guard({
+    rank: 0, // who it is comes before what it may
+    verdict: ({ connection, protocol }): Verdict => {
+      if (options.open.has(protocol)) return 'pass'
+      const standing = standings.get(connection) ?? usual
+      if (standing === 'authenticated') return 'pass'
+      return standing === 'pending' ? 'wait' : refused(connection, protocol, standing)
+    },
   })
   return {
     ...answering(node, options.timeoutMs),
