@@ -50,6 +50,7 @@ describe('the house', () => {
       [/^src\/operators\//, /^(rxjs|zod|\.\/|\.\.\/(\w+\.ts|(\.\.\/)?errors\/))/],
       [/^src\/policies\//, /^(rxjs|cockatiel|zod|\.\/|\.\.\/(operators|errors)\/)/],
       [/^src\/streams\//, /^(rxjs|\.\/)/],
+      [/^src\/security\/access\//, /^(rxjs|zod|node:(net|crypto)$|\.\/|\.\.\/\.\.\/(errors|operators|policies)\/)/],
       [/^src\/swarm\/vocabulary\//, /^(\.\/|\.\.\/\.\.\/errors\/)/],
     ]
     const foreign = allowed.flatMap(([room, may]) =>
