@@ -1,4 +1,3 @@
-import { quic } from '@chainsafe/libp2p-quic'
 import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
@@ -8,17 +7,10 @@ import type { Address, StreamMuxerFactory, Transport } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
 import type { Libp2pOptions } from 'libp2p'
-import { raceSignal } from 'race-signal'
+import { quicTransport } from './quic/quicTransport.ts'
 
 /** The transports that a swarm can use. */
 export type TransportName = 'quic' | 'tcp' | 'memory'
-
-/**
- * A peer that falls silent is noticed after `maxIdleTimeout`, so it stays within the default deadline of a command; the
- * keep-alive leaves room for one lost packet. At its limit of streams the add-on hangs, so the limit is above what a
- * connection carries. @unit milliseconds; streams
- */
-const QUIC_OPTIONS = { maxIdleTimeout: 5_000, keepAliveInterval: 2_000, maxConcurrentStreamLimit: 1_024 }
 
 /**
  * Yamux grows its window to 16 MiB by default, but a paused stream is reset when its read buffer passes 4 MiB.
@@ -33,7 +25,7 @@ const IMPATIENT_MS = 1_000
 const MOST_FRAME_BYTES = 64 * 1_024
 
 const factories = {
-  quic: () => abortableQuic,
+  quic: () => (components: Parameters<ReturnType<typeof quicTransport>>[0]) => bounded(quicTransport()(components)),
   tcp: () => (components: Parameters<ReturnType<typeof tcp>>[0]) => bounded(tcp()(components)),
   memory: () => memory(),
 } satisfies Record<TransportName, () => unknown>
@@ -103,21 +95,6 @@ function bounded(transport: Transport): Transport {
     }
   }
   return transport
-}
-
-/** QUIC whose dial ends with its signal; the add-on's own dial waits for a dead address until its idle timeout. */
-function abortableQuic(components: Parameters<ReturnType<typeof quic>>[0]): Transport {
-  const transport = quic(QUIC_OPTIONS)(components)
-  const dial = transport.dial.bind(transport)
-  transport.dial = (address, options) => {
-    const dialling = dial(address, options)
-    dialling.then(
-      (connection) => void (options.signal.aborted && connection.abort(new Error('the dial was aborted'))),
-      () => undefined,
-    )
-    return raceSignal(dialling, options.signal)
-  }
-  return bounded(transport)
 }
 
 /** Bytes that can be cut without copying. */
