@@ -22,7 +22,11 @@ export function fromStream(stream: Stream): Observable<Uint8Array> {
       else out.error(new TruncatedStreamError(stream.protocol, stream.status))
     }
     const onEnd = () => void (finished && end())
-    const onClose = ({ error }: StreamCloseEvent) => end(error ?? undefined)
+    const onClose = ({ error }: StreamCloseEvent) => {
+      // a stream that is paused closes before it has handed out everything; its end comes when it has
+      const isHeld = error == null && finished && !stream.readableEnded
+      if (!isHeld) end(error ?? undefined)
+    }
     stream.addEventListener('remoteCloseWrite', onFinish)
     stream.addEventListener('end', onEnd)
     stream.addEventListener('close', onClose)

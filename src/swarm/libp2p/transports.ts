@@ -2,33 +2,30 @@ import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
-import { yamux } from '@libp2p/yamux'
-import type { Address, StreamMuxerFactory, Transport } from '@libp2p/interface'
+import type { Address, Transport } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
 import type { Libp2pOptions } from 'libp2p'
+import { framedYamux, type Settle } from './framedYamux.ts'
 import { quicTransport } from './quic/quicTransport.ts'
 
 /** The transports that a swarm can use. */
 export type TransportName = 'quic' | 'tcp' | 'memory'
 
-/**
- * Yamux grows its window to 16 MiB by default, but a paused stream is reset when its read buffer passes 4 MiB.
- * @unit bytes
- */
-const YAMUX_WINDOW_BYTES = 1 << 20
-
 /** How long an address may take of a dial that libp2p makes by itself. @unit milliseconds */
 const IMPATIENT_MS = 1_000
 
-/** What yamux implementations agree to take in one frame. @unit bytes */
-const MOST_FRAME_BYTES = 64 * 1_024
+/** How long a TCP listener waits, when it closes, for what is under way. @unit milliseconds */
+const STOP_WITHIN_MS = 500
+
+type TcpComponents = Parameters<ReturnType<typeof tcp>>[0]
+type QuicComponents = Parameters<ReturnType<typeof quicTransport>>[0]
 
 const factories = {
-  quic: () => (components: Parameters<ReturnType<typeof quicTransport>>[0]) => bounded(quicTransport()(components)),
-  tcp: () => (components: Parameters<ReturnType<typeof tcp>>[0]) => bounded(tcp()(components)),
+  quic: () => (components: QuicComponents) => bounded(quicTransport()(components)),
+  tcp: (settles: ReadonlySet<Settle>) => (components: TcpComponents) => bounded(gracefully(tcp()(components), settles)),
   memory: () => memory(),
-} satisfies Record<TransportName, () => unknown>
+} satisfies Record<TransportName, (settles: ReadonlySet<Settle>) => unknown>
 
 /** Where a swarm listens on a transport unless told otherwise: every interface, a port that the system chooses. */
 export const defaultListen: Readonly<Record<TransportName, readonly string[]>> = {
@@ -39,10 +36,11 @@ export const defaultListen: Readonly<Record<TransportName, readonly string[]>> =
 
 /** The part of libp2p's options that carries bytes. */
 export function transportOptions(names: readonly TransportName[]): Libp2pOptions {
+  const settles = new Set<Settle>()
   return {
-    transports: names.map((name) => factories[name]()),
+    transports: names.map((name) => factories[name](settles)),
     connectionEncrypters: [noise(), tls()],
-    streamMuxers: [framedYamux],
+    streamMuxers: [framedYamux(settles)],
   }
 }
 
@@ -97,46 +95,18 @@ function bounded(transport: Transport): Transport {
   return transport
 }
 
-/** Bytes that can be cut without copying. */
-interface Bytes {
-  readonly byteLength: number
-  sublist(start: number, end: number): Bytes
-}
-
-/** A yamux stream, by the part of it that sends. */
-interface Sender {
-  sendData(data: Bytes): { readonly sentBytes: number; readonly canSendMore: boolean }
-}
-
-/**
- * Yamux that keeps its frames small. The library sends one frame as large as the remote's window, and rust-yamux closes a
- * connection on which a frame is larger than 1 MiB.
- */
-function framedYamux(): StreamMuxerFactory {
-  const factory = yamux({ streamOptions: { maxStreamWindowSize: YAMUX_WINDOW_BYTES } })()
-  return {
-    protocol: factory.protocol,
-    createStreamMuxer: (maConn) => {
-      const muxer = factory.createStreamMuxer(maConn)
-      const streams = muxer as unknown as { _newStream(...args: unknown[]): Sender }
-      const open = streams._newStream.bind(muxer)
-      streams._newStream = (...args) => withSmallFrames(open(...args))
-      return muxer
-    },
-  }
-}
-
-function withSmallFrames(stream: Sender): Sender {
-  const send = stream.sendData.bind(stream)
-  stream.sendData = (data) => {
-    let sentBytes = 0
-    for (;;) {
-      const frame = data.sublist(sentBytes, Math.min(sentBytes + MOST_FRAME_BYTES, data.byteLength))
-      const sent = send(frame)
-      sentBytes += sent.sentBytes
-      const isDone = sentBytes >= data.byteLength
-      if (isDone || !sent.canSendMore || sent.sentBytes < frame.byteLength) return { ...sent, sentBytes }
+/** A listener destroys its sockets when it closes, while the node closes its connections; it lets them send what they have. */
+function gracefully(transport: Transport, settles: ReadonlySet<Settle>): Transport {
+  const createListener = transport.createListener.bind(transport)
+  transport.createListener = (options) => {
+    const listener = createListener(options)
+    const close = listener.close.bind(listener)
+    listener.close = async () => {
+      const signal = AbortSignal.timeout(STOP_WITHIN_MS)
+      await Promise.all([...settles].map((settle) => settle(signal)))
+      await close()
     }
+    return listener
   }
-  return stream
+  return transport
 }
