@@ -69,6 +69,33 @@ export type {
   TopicPeers,
 } from './swarm/behaviours/gossipsub/gossipsubBehaviour.ts'
 export { xauth, type OwnerRef, type XauthOptions, type XauthState } from './swarm/behaviours/xauth/xauth.ts'
+export { access, type AccessOptions, type AccessState } from './swarm/behaviours/access/access.ts'
+export type { AccessPorts } from './swarm/behaviours/access/accessBehaviour.ts'
+export type {
+  AccessCommand,
+  AccessEvent,
+  AccessSubject,
+  Block,
+  Explain,
+  Explanation,
+  PolicyChange,
+  ReportShadow,
+  SetLimits,
+  SetPins,
+  SetPolicy,
+  SetShadow,
+} from './swarm/behaviours/access/accessVocabulary.ts'
+export type {
+  AccessAction,
+  AccessDecision,
+  AccessMatch,
+  AccessPolicy,
+  AccessRequest,
+  AccessRule,
+} from './security/access/accessPolicy.ts'
+export type { AccessLimit } from './security/access/accessLimit.ts'
+export type { AccessDifference, DifferenceCount, ShadowReport } from './security/access/shadowPolicy.ts'
+export type { Pin } from './security/access/pin.ts'
 export { createPor, type PorClaim } from './swarm/libp2p/ownerKeys.ts'
 export type { Por, PorFlaw } from './swarm/behaviours/xauth/por.ts'
 export type { Metadata, PorRequest, PorResponse } from './swarm/behaviours/xauth/porMessages.ts'

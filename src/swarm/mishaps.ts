@@ -46,6 +46,13 @@ export const mishaps = {
   answeringThrew: (command: AnyCommand, event: string, cause: unknown) =>
     new UnexpectedError(`${command.type}: answering ${event} threw: ${String(cause)}`, { cause }),
 
+  admissionThrew: (command: AnyCommand, behaviour: string, cause: unknown) =>
+    new UnexpectedError(`${command.type}: ${behaviour} could not decide over it: ${String(cause)}`, {
+      ...contextOf(command),
+      behaviour,
+      cause,
+    }),
+
   crashed: (behaviour: string, cause: unknown) =>
     new BehaviourCrashedError(`behaviour ${behaviour} crashed: ${String(cause)}`, { cause, behaviour }),
 

@@ -48,6 +48,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   const behaving = new Subscription()
   /** Outcomes that the swarm itself says, and the entry each is meant for; none for a command that was refused. */
   const bound = new Map<Fact, Entry<Route> | undefined>()
+  const admitters = modules.filter(({ admit }) => admit !== undefined)
   const routes = new Map<string, { readonly route: Route; readonly spec: AnyCommandSpec }>()
   const ledger = new Ledger<Route>(options.limits, deadlineMs, scheduler, expire)
   const lanes = new CommandLanes<Entry<Route>>(options.limits.running, options.limits.intake, scheduler)
@@ -68,7 +69,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function takeIn(sent: AnyCommand, observer?: Subscriber<unknown>): Entry<Route> | undefined {
     const known = routes.get((sent as AnyCommand | null)?.type ?? '')
     const openEnded = known?.spec.openEnded ?? false
-    const refusal = inspect(sent) ?? whyRefused(sent, known?.route) ?? ledger.refusal(sent, openEnded)
+    const refusal =
+      inspect(sent) ?? whyRefused(sent, known?.route) ?? ledger.refusal(sent, openEnded) ?? whyNotAdmitted(sent)
     if (refusal !== undefined || known === undefined) {
       refuse(sent, refusal!, observer)
       return undefined
@@ -98,6 +100,20 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     if (running && route !== undefined && route.status !== 'ended') return undefined
     if (!running) return mishaps.stopping(command)
     return route === undefined ? mishaps.unknown(command) : mishaps.answererEnded(command, route.module.name)
+  }
+
+  function whyNotAdmitted(command: AnyCommand): SwarmError | undefined {
+    if (admitters.length === 0) return undefined
+    const nowMs = scheduler.now()
+    for (const module of admitters) {
+      try {
+        const refusal = module.admit!(command, nowMs)
+        if (refusal !== undefined) return refusal
+      } catch (cause) {
+        return mishaps.admissionThrew(command, module.name, cause) // who can't decide lets nobody in
+      }
+    }
+    return undefined
   }
 
   function refuse(command: AnyCommand | null, error: SwarmError, observer: Subscriber<unknown> | undefined): void {

@@ -2,7 +2,7 @@ import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
-import type { Address, Transport } from '@libp2p/interface'
+import type { Address, MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
 import type { Libp2pOptions } from 'libp2p'
@@ -76,7 +76,8 @@ export async function patiently<T>(address: Multiaddr, dial: () => Promise<T>): 
  */
 function bounded(transport: Transport): Transport {
   const dial = transport.dial.bind(transport)
-  transport.dial = async (address, options) => {
+  transport.dial = async (address, given) => {
+    const options = { ...given, upgrader: noting(address, given.upgrader) }
     options.signal.throwIfAborted()
     if (patient.has(address.toString())) return dial(address, options)
     // of its own, and never aborted afterwards: TCP keeps the signal, and would close the open connection
@@ -93,6 +94,23 @@ function bounded(transport: Transport): Transport {
     }
   }
   return transport
+}
+
+/** What was dialled to get a connection: with a DNS name in it, where the connection itself only knows the IP. */
+const dialled = new WeakMap<MultiaddrConnection, string>()
+
+/** The address that was dialled for a connection; none for one that came in. */
+export function dialledAddress(connection: MultiaddrConnection): string | undefined {
+  return dialled.get(connection)
+}
+
+/** The same upgrader, which notes what was dialled before libp2p's gater is asked about the connection. */
+function noting(address: Multiaddr, upgrader: Upgrader): Upgrader {
+  const upgradeOutbound: Upgrader['upgradeOutbound'] = (connection, options) => {
+    dialled.set(connection, address.toString())
+    return upgrader.upgradeOutbound(connection, options)
+  }
+  return Object.create(upgrader, { upgradeOutbound: { value: upgradeOutbound } }) as Upgrader
 }
 
 /** A listener destroys its sockets when it closes, while the node closes its connections; it lets them send what they have. */

@@ -2,7 +2,7 @@ import type { Libp2p } from '@libp2p/interface'
 import type { Observable, SchedulerLike } from 'rxjs'
 import type { PolicyEvent } from '../../policies/policyEvent.ts'
 import type { AnyCommand, ResultOf } from './command.ts'
-import type { ConfigProblem } from '../../errors/errors.ts'
+import type { ConfigProblem, SwarmError } from '../../errors/errors.ts'
 import type { CoreEvent, Fact, Outcome, Stamped } from './event.ts'
 
 /** What a behaviour is connected to: everything it hears, may do, and its only clock and chance. */
@@ -87,6 +87,8 @@ export interface BehaviourModule<
   readonly state?: Slice<State, E | CoreEvent>
   /** What it was made with, defaults filled in: for hosts other than libp2p, whose ports can't see the factory's. */
   readonly options?: unknown
+  /** Asked about every command of the swarm before it is taken in: a reason refuses it. Default: none is refused. */
+  admit?(command: AnyCommand, nowMs: number): SwarmError | undefined
   /** The adapter: the only code here that touches libp2p. */
   ports(node: Libp2p): Ports
   /** See {@link Behaviour}. */
@@ -109,6 +111,8 @@ export interface AnyModule {
   readonly state?: AnySlice
   /** See {@link BehaviourModule.options}. */
   readonly options?: unknown
+  /** See {@link BehaviourModule.admit}. */
+  admit?(command: AnyCommand, nowMs: number): SwarmError | undefined
   /** See {@link BehaviourModule.ports}. */
   ports(node: Libp2p): unknown
   /** See {@link BehaviourModule.behaviour}. */
