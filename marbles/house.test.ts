@@ -49,8 +49,8 @@ describe('the house', () => {
       [/^src\/errors\//, /^(zod|\.\/)/],
       [/^src\/operators\//, /^(rxjs|zod|\.\/|\.\.\/(\w+\.ts|(\.\.\/)?errors\/))/],
       [/^src\/policies\//, /^(rxjs|cockatiel|zod|\.\/|\.\.\/(operators|errors)\/)/],
-      [/^src\/streams\//, /^(rxjs|\.\/)/],
       [/^src\/security\/access\//, /^(rxjs|zod|node:(net|crypto)$|\.\/|\.\.\/\.\.\/(errors|operators|policies)\/)/],
+      [/^src\/streams\//, /^(rxjs|\.\/|\.\.\/(\w+\.ts|(\.\.\/)?errors\/))/],
       [/^src\/swarm\/vocabulary\//, /^(\.\/|\.\.\/\.\.\/errors\/)/],
     ]
     const foreign = allowed.flatMap(([room, may]) =>

@@ -118,6 +118,32 @@ function failure<const Name extends string, const Code extends string>(
   }
 }
 
+/** A {@link Failure} of reading, with what had come until then. */
+export interface PartialFailure<Name extends string, Code extends string> extends Failure<Name, Code> {
+  /** What had arrived and was not yet handed out. Not in `toJSON`: it may be much, and it is the peer's. */
+  readonly partial: Uint8Array
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** The class of one kind of failure that may cut a read short. */
+function partialFailure<const Name extends string, const Code extends string>(
+  name: Name,
+  code: Code,
+  retryable = false,
+): new (message: string, context?: ErrorContext, partial?: Uint8Array) => PartialFailure<Name, Code> {
+  return class extends failure(name, code, retryable) {
+    readonly #partial: Uint8Array
+    constructor(message: string, context?: ErrorContext, partial: Uint8Array = NOTHING) {
+      super(message, context)
+      this.#partial = partial
+    }
+    get partial(): Uint8Array {
+      return this.#partial
+    }
+  }
+}
+
 /** One thing that is wrong with a configuration. */
 export interface ConfigProblem {
   /** Path of the field, as one would write it: `limits.intake`, `use[2].name`. */
@@ -185,7 +211,46 @@ export class CircuitOpenError extends failure('CircuitOpenError', 'ERR_CIRCUIT_O
 export class InvalidMessageError extends failure('InvalidMessageError', 'ERR_INVALID_MESSAGE') {}
 
 /** A stream was reset, cut short, or could not be opened. */
-export class StreamError extends failure('StreamError', 'ERR_STREAM', RETRYABLE) {}
+export class StreamError extends partialFailure('StreamError', 'ERR_STREAM', RETRYABLE) {}
+
+/** The peer finished writing before what was to be read had come whole. `partial` is what came. */
+export class UnexpectedEndError extends partialFailure('UnexpectedEndError', 'ERR_UNEXPECTED_END') {}
+
+/** More than the bound. `limit` is the bound, `partial` as much of what was read as it allows. @unit bytes */
+export class TooLongError extends partialFailure('TooLongError', 'ERR_TOO_LONG') {}
+
+/** The stream is not in a state for that: written to after its end, failed twice, read by two at once, read when closed. */
+export class StreamStateError extends failure('StreamStateError', 'ERR_STREAM_STATE') {}
+
+/** The peer sent what the protocol does not have. */
+export class WireError extends failure('WireError', 'ERR_WIRE') {}
+
+/** Halves of an xstream that do not go together, or more of them than may wait. */
+export class PairingError extends failure('PairingError', 'ERR_PAIRING') {}
+
+/** Only the acceptor of an xstream fails it, and only the opener hears of that. */
+export class XStreamPermissionError extends failure('XStreamPermissionError', 'ERR_XSTREAM_PERMISSION') {}
+
+/** The acceptor has failed the xstream, and says why. Nothing more is read from it. */
+export class XStreamError extends partialFailure('XStreamError', 'ERR_XSTREAM') {
+  readonly #bytes: Uint8Array
+  /** Whether the acceptor said more than is kept. */
+  readonly isCut: boolean
+  constructor(
+    message: string,
+    said: { readonly bytes: Uint8Array; readonly isCut: boolean },
+    context?: ErrorContext,
+    partial?: Uint8Array,
+  ) {
+    super(message, context, partial)
+    this.#bytes = said.bytes
+    this.isCut = said.isCut
+  }
+  /** The acceptor's message, as it came. Not in `toJSON`. */
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+}
 
 /** The remote peer does not speak the protocol. */
 export class UnsupportedProtocolError extends failure('UnsupportedProtocolError', 'ERR_UNSUPPORTED_PROTOCOL') {}
