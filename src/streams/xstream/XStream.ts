@@ -1,7 +1,7 @@
 import { asyncScheduler, defer, Observable, type SchedulerLike, type Subscription } from 'rxjs'
 import { StreamStateError, TooLongError, XStreamError, XStreamPermissionError } from '../../errors/errors.ts'
 import type { SwarmError } from '../../errors/errors.ts'
-import { MOST_ERROR_BYTES, readErrorMessage } from './errorMessage.ts'
+import { MOST_ERROR_BYTES, readErrorMessage, type ErrorMessage } from './errorMessage.ts'
 import type { Half } from './half.ts'
 import { harmless } from './harmless.ts'
 import { streamFailure, type StreamName } from './streamFailure.ts'
@@ -14,6 +14,12 @@ import { XSTREAM_PROTOCOL } from './xstreamWire.ts'
 
 /** How long a peer has to finish its side of an xstream that we have closed. @unit milliseconds */
 export const LINGER_MS = 30_000
+
+/**
+ * How long an end of Main waits for that of the Error half. The acceptor finishes Error first, but on QUIC the two may
+ * overtake each other, and a stream that was failed is not to look whole. @unit milliseconds
+ */
+export const ERROR_GRACE_MS = 100
 
 /** What an xstream is made of. */
 export interface XStreamParts {
@@ -31,6 +37,8 @@ export interface XStreamParts {
   readonly error: Half
   /** How long the peer has to finish after `close`. Default: 30 000. @unit milliseconds */
   readonly lingerMs?: number
+  /** How long an end of Main waits for that of the Error half, at the opener. Default: 100. @unit milliseconds */
+  readonly errorGraceMs?: number
   /** The clock. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
 }
@@ -77,6 +85,7 @@ export class XStream implements AsyncDisposable {
   #closing: Promise<void> | undefined
   #cause: SwarmError | undefined
   #linger: Subscription | undefined
+  #grace: Subscription | undefined
 
   constructor(parts: XStreamParts) {
     const { id, peer, connection, side, main, error } = parts
@@ -101,11 +110,15 @@ export class XStream implements AsyncDisposable {
       return () => controller.abort()
     })
     this.error$ = defer(() => this.error())
-    watch(main.stream, { onGone: (end) => this.#mainGone(end) })
+    watch(main.stream, { onFinish: () => this.#mainFinished(), onGone: (end) => this.#mainGone(end) })
     watch(error.stream, { onGone: (end) => this.#errorGone(end) })
     this.#message = side === 'opener' ? this.#hear() : this.#deny('opener', 'hears of an error')
     this.#message.catch(() => undefined) // whoever asks hears of it
     if (side === 'acceptor') error.reader.fail(() => this.#wrongState('the Error half is not for reading'))
+    else {
+      main.reader.holdEnd()
+      if (main.reader.isFinished) this.#mainFinished()
+    }
     main.reader.whenEnded(() => this.#releaseIfOver())
   }
 
@@ -210,6 +223,7 @@ export class XStream implements AsyncDisposable {
   async #close(): Promise<void> {
     const { main, error } = this.#parts
     main.reader.fail(() => this.#wrongState('it was closed here'))
+    this.#grace?.unsubscribe()
     if (this.#status !== 'open' && this.#status !== 'closing') return
     this.#release()
     await Promise.all([main.writer.end(), error.writer.end()])
@@ -239,7 +253,7 @@ export class XStream implements AsyncDisposable {
 
   async #hear(): Promise<Uint8Array | undefined> {
     const { main, error } = this.#parts
-    let message
+    let message: ErrorMessage | undefined
     try {
       message = await readErrorMessage(error.reader)
     } catch (reason) {
@@ -247,6 +261,8 @@ export class XStream implements AsyncDisposable {
       throw reason
     } finally {
       this.#isMessageKnown = true
+      this.#grace?.unsubscribe()
+      if (message === undefined || message.bytes.byteLength === 0) main.reader.letEnd()
     }
     const { bytes, isCut } = message
     if (bytes.byteLength === 0) return undefined
@@ -255,6 +271,12 @@ export class XStream implements AsyncDisposable {
     main.reader.fail((partial) => new XStreamError(text, message, context, partial))
     if (isCut) error.stream.abort(new Error('the error message is too long'))
     return bytes
+  }
+
+  #mainFinished(): void {
+    if (this.#parts.side === 'acceptor' || this.#isMessageKnown) return
+    const { errorGraceMs = ERROR_GRACE_MS, scheduler = asyncScheduler, main } = this.#parts
+    this.#grace = scheduler.schedule(() => main.reader.letEnd(), errorGraceMs)
   }
 
   #mainGone({ isFinished, error }: StreamEnd): void {
@@ -282,6 +304,7 @@ export class XStream implements AsyncDisposable {
     this.#cause = cause
     this.#status = 'reset'
     this.#linger?.unsubscribe()
+    this.#grace?.unsubscribe()
     this.#parts.main.stream.abort(cause)
     this.#parts.error.stream.abort(cause)
   }
@@ -289,6 +312,7 @@ export class XStream implements AsyncDisposable {
   #settle(): void {
     if (!this.#gone.main || !this.#gone.error) return
     this.#linger?.unsubscribe()
+    this.#grace?.unsubscribe()
     if (this.#cause === undefined) this.#status = 'closed'
     this.#closed.resolve(this.#cause)
   }

@@ -48,6 +48,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   #failure: Error | undefined
   #isFinished: boolean
   #isResuming = false
+  #isHeld = false
   #hasEnded = false
   #onEnd: (() => void) | undefined
 
@@ -72,6 +73,17 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
   /** Whether the peer has finished writing; some of it may be still to be read. */
   get isFinished(): boolean {
     return this.#isFinished
+  }
+
+  /** Tells no end, though the peer has finished, until {@link letEnd}. */
+  holdEnd(): void {
+    this.#isHeld = true
+  }
+
+  /** The end is one. */
+  letEnd(): void {
+    this.#isHeld = false
+    this.#progress()
   }
 
   /** Whether the peer has finished and all of it has been read, or thrown away. */
@@ -214,7 +226,7 @@ export class StreamReader implements AsyncIterable<Uint8Array> {
 
   /** Nothing more comes than what is in the queue. */
   get #isComplete(): boolean {
-    return this.#isFinished && this.#stream.readBufferLength === 0
+    return this.#isFinished && !this.#isHeld && this.#stream.readBufferLength === 0
   }
 
   #progress(): void {
