@@ -44,8 +44,11 @@ const WAYS: readonly Way[] = [
 /** So few are asked one after another. */
 const FEW = 8
 
-/** Rules with many values in several fields could stand in very many places; after so many, lists are not divided further. */
-const MOST_PLACES = 2_000_000
+/**
+ * Rules with many values in several fields could stand in very many places. Lists are divided further until so many values
+ * have been looked at.
+ */
+const MOST_LOOKS = 1_000_000
 
 /**
  * An index of rules.
@@ -57,17 +60,21 @@ const MOST_PLACES = 2_000_000
  *         at both ends (`*x*`), and those that share beginning, end, and every other field.
  */
 export function ruleIndex(rules: readonly IndexedRule[]): RuleIndex {
-  return indexOf(rules, WAYS, { left: MOST_PLACES })
+  return rules.length <= FEW ? new RuleList(rules) : divided(rules, WAYS, { left: MOST_LOOKS })
 }
 
-function indexOf(rules: readonly IndexedRule[], ways: readonly Way[], places: { left: number }): RuleIndex {
-  if (rules.length <= FEW || ways.length === 0 || places.left <= 0) return new RuleList(rules)
+function indexOf(rules: readonly IndexedRule[], ways: readonly Way[], looks: { left: number }): RuleIndex {
+  if (rules.length <= FEW) return new RuleList(rules)
+  for (const { matcher } of rules) for (const { field } of ways) looks.left -= 1 + (matcher[field]?.values.length ?? 0)
+  return looks.left < 0 ? new RuleList(rules) : divided(rules, ways, looks)
+}
+
+function divided(rules: readonly IndexedRule[], ways: readonly Way[], looks: { left: number }): RuleIndex {
   const counts = ways.map(() => new Map<string, number>())
   for (const { matcher } of rules) {
     ways.forEach((way, i) => {
       for (const key of keysOf(matcher, way) ?? []) {
         counts[i]!.set(nameOf(key), (counts[i]!.get(nameOf(key)) ?? 0) + 1)
-        places.left--
       }
     })
   }
@@ -90,7 +97,7 @@ function indexOf(rules: readonly IndexedRule[], ways: readonly Way[], places: { 
   const branches = byWay.flatMap((placed, i) => {
     if (placed.whole.size + placed.parts.size === 0) return []
     const others = ways.filter((_, j) => j !== i)
-    return [branchOf(ways[i]!, placed, (list) => indexOf(list, others, places))]
+    return [branchOf(ways[i]!, placed, (list) => indexOf(list, others, looks))]
   })
   return new RuleTree(rules[0]!.index, branches, new RuleList(rest))
 }
