@@ -4,7 +4,8 @@ import { PrefixTrie } from '../../../src/security/access/prefixTrie.ts'
 import { Wildcard } from '../../../src/security/access/wildcard.ts'
 
 /** Few letters, so that much matches; and some that a naive matcher would trip over. */
-const letters = (all: string) => fc.array(fc.constantFrom(...all), { maxLength: 12 }).map((some) => some.join(''))
+const letters = (all: string) =>
+  fc.array(fc.constantFrom(...Array.from(all)), { maxLength: 12 }).map((some) => some.join(''))
 
 /** The definition: a star takes nothing, or one letter and is still there. */
 function isMatch(pattern: string, text: string): boolean {

@@ -33,6 +33,7 @@ export class BucketTable {
     this.#maxKeys = maxKeys
   }
 
+  /** Buckets that are remembered. */
   get size(): number {
     return this.#heap.length
   }

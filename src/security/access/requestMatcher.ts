@@ -7,12 +7,17 @@ import { coversAll, prefixesOf, textsOf, type ValueSet } from './valueSet.ts'
 export interface Probe {
   /** Of the action and the direction. */
   readonly bit: number
+  /** Peer id, if known. */
   readonly peer: string | undefined
+  /** Owner key, if the peer has authenticated. */
   readonly owner: string | undefined
+  /** Protocol id, if it is about one. */
   readonly protocol: string | undefined
+  /** Topic or namespace, if it is about one. */
   readonly topic: string | undefined
-  /** The bits of the IP. */
+  /** The bits of the IP, if there is one, and somebody asks for it. */
   readonly address: string | undefined
+  /** Type of the command, if it is one. */
   readonly command: string | undefined
 }
 
@@ -70,6 +75,7 @@ export class RequestMatcher {
     this.address = address === undefined ? undefined : prefixesOf([address].flat().map((one) => ipPrefix(one).bits!))
   }
 
+  /** Whether every field that is present matches. */
   matches(probe: Probe): boolean {
     return (
       (this.#mask & probe.bit) !== 0 &&

@@ -5,6 +5,7 @@ import type { Probe, RequestMatcher } from './requestMatcher.ts'
 export interface IndexedRule {
   /** Its place in the policy. */
   readonly index: number
+  /** What it is about. */
   readonly matcher: RequestMatcher
 }
 

@@ -3,7 +3,7 @@ import { Wildcard } from './wildcard.ts'
 
 /** What one field of a rule names: texts and wildcards, or prefixes of addresses. */
 export interface ValueSet {
-  /** As they were given; of addresses, their bits. */
+  /** The values as they were given; of addresses, their bits. */
   readonly values: readonly string[]
   /** Whether a value matches; what the request does not have, no value does. */
   matches(text: string | undefined): boolean

@@ -26,6 +26,7 @@ export class Wildcard {
     this.#shortest = pattern.length - (pieces.length - 1)
   }
 
+  /** Whether the text is one that is meant. */
   matches(text: string): boolean {
     if (text.length < this.#shortest || !text.startsWith(this.head) || !text.endsWith(this.tail)) return false
     const end = text.length - this.tail.length
