@@ -16,8 +16,8 @@ export interface ConsumeOptions {
  * Reads a stream at the pace of its consumer: a slow `project` pauses the stream, and so slows the remote.
  *
  * @param project Works on a chunk; it is done when its stream completes.
- * @shape  Cold, single consumer. Memory: `pauseAtBytes` and one chunk here, and what the transport keeps: yamux its window
- *         of 1 MiB. QUIC's add-on does not pass the pause on; see the README.
+ * @shape  Cold, single consumer. Memory: `pauseAtBytes` and one chunk here, and what the transport keeps: a window of
+ *         1 MiB, on QUIC and on yamux, and on QUIC 320 KiB that it has read ahead.
  * @errors Those of the stream, `TruncatedStreamError`, those of `project`.
  * @source ours. libp2p undoes a pause that is made while it resumes, so that one waits until the resume is over.
  */

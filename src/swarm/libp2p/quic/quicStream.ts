@@ -61,7 +61,9 @@ export class QuicStream extends AbstractStream {
     const sentBytes = data.byteLength
     for (const chunk of data) this.#outgoing.add(chunk)
     void this.#write()
-    return { sentBytes, canSendMore: this.#outgoing.byteLength < WAIT_AT_BYTES }
+    // while the protocol is agreed on, each answer is written before what follows it, which may be a reset
+    const isAgreed = this.protocol !== ''
+    return { sentBytes, canSendMore: isAgreed && this.#outgoing.byteLength < WAIT_AT_BYTES }
   }
 
   /** Goes out at once, except that a write which waits for the remote's window is finished first. */
