@@ -49,8 +49,12 @@ describe('the house', () => {
       [/^src\/errors\//, /^(zod|\.\/)/],
       [/^src\/operators\//, /^(rxjs|zod|\.\/|\.\.\/(\w+\.ts|(\.\.\/)?errors\/))/],
       [/^src\/policies\//, /^(rxjs|cockatiel|zod|\.\/|\.\.\/(operators|errors)\/)/],
-      [/^src\/security\/access\//, /^(rxjs|zod|node:(net|crypto)$|\.\/|\.\.\/\.\.\/(errors|operators|policies)\/)/],
       [/^src\/streams\//, /^(rxjs|\.\/|\.\.\/(\w+\.ts|(\.\.\/)?errors\/))/],
+      [/^src\/security\/audit\/(auditFile|verifyAudit|files\/\w+)\.ts/, /^(rxjs|zod|node:\w+(\/\w+)?$|\.\/|\.\.\/)/],
+      [
+        /^src\/security\/(?!audit\/(auditFile|verifyAudit|files\/\w+)\.ts)/,
+        /^(rxjs|zod|node:(net|crypto)$|\.\/(?!files\/)|(\.\.\/)+(errors|operators|policies)\/)/,
+      ],
       [/^src\/swarm\/vocabulary\//, /^(\.\/|\.\.\/\.\.\/errors\/)/],
     ]
     const foreign = allowed.flatMap(([room, may]) =>
