@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { auditLine, chainLine, NO_HASH } from '../../../src/security/audit/auditLine.ts'
+import { auditLine } from '../../../src/security/audit/auditLine.ts'
+import { chainLine, NO_HASH } from '../../../src/security/audit/chainLine.ts'
 import { readAuditLine } from '../../../src/security/audit/readAuditLine.ts'
 import { chain, check, places, text } from './support.ts'
 

@@ -1,7 +1,8 @@
 import { AuditCheck, type CheckReport } from '../../../src/security/audit/auditCheck.ts'
 import type { AuditEntry } from '../../../src/security/audit/auditEntry.ts'
-import { auditLine, NO_HASH } from '../../../src/security/audit/auditLine.ts'
-import { chainLine } from '../../../src/security/audit/auditLine.ts'
+import { auditLine } from '../../../src/security/audit/auditLine.ts'
+import { NO_HASH } from '../../../src/security/audit/chainLine.ts'
+import { chainLine } from '../../../src/security/audit/chainLine.ts'
 import { readAuditLine } from '../../../src/security/audit/readAuditLine.ts'
 
 /** A whole file: its header, and a line for each entry. */

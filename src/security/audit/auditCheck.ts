@@ -1,4 +1,4 @@
-import { NO_HASH } from './auditLine.ts'
+import { NO_HASH } from './chainLine.ts'
 import { AuditGaps } from './auditGaps.ts'
 import { AuditProblems, type Finding, type Spot } from './auditProblems.ts'
 import type { AuditReport } from './auditReport.ts'

@@ -19,7 +19,8 @@ export function ed25519Bytes(text: string): Uint8Array | undefined {
   const raw = RAW.exec(text)?.[1]
   if (raw !== undefined) return Buffer.from(raw, 'base64')
   if (!PEER_ID.test(text)) return undefined
-  const number = [...text].reduce((sum, digit) => sum * 58n + BigInt(ALPHABET.indexOf(digit)), 0n)
+  let number = 0n
+  for (let i = 0; i < text.length; i++) number = number * 58n + BigInt(ALPHABET.indexOf(text[i]!))
   const bytes = Buffer.from(number.toString(16).padStart(2 * PEER_ID_BYTES, '0'), 'hex')
   const isKey = bytes.length === PEER_ID_BYTES && bytes.subarray(0, PEER_ID_HEAD.length).equals(PEER_ID_HEAD)
   return isKey ? bytes.subarray(PEER_ID_HEAD.length) : undefined

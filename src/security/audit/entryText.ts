@@ -1,7 +1,7 @@
 import type { AuditEntry } from './auditEntry.ts'
 import { cutText } from './cutText.ts'
 import { jsonText } from './jsonText.ts'
-import { MOST_LINE_BYTES } from './auditLine.ts'
+import { MOST_LINE_BYTES } from './chainLine.ts'
 import { pairsText, type Detail } from './valueText.ts'
 
 /** What the chain adds to an entry, at most: `seq` and `time` before it, `prev` and `hash` after it, the line break. */

@@ -1,6 +1,6 @@
 import { lastValueFrom, race, defer, map, timer, type SchedulerLike } from 'rxjs'
 import { UnexpectedError } from '../../../errors/errors.ts'
-import { chainLine, headText } from '../auditLine.ts'
+import { chainLine, headText } from '../chainLine.ts'
 import { jsonText } from '../jsonText.ts'
 import type { AuditSigner } from '../auditSigner.ts'
 import { SIGNATURE, signedBytes } from '../signedBytes.ts'

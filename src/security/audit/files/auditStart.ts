@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { NO_HASH } from '../auditLine.ts'
+import { NO_HASH } from '../chainLine.ts'
 import type { AuditEntry } from '../auditEntry.ts'
 import type { AuditEvent } from '../auditEvent.ts'
 import type { AuditNames } from './auditNames.ts'

@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { MOST_LINE_BYTES } from '../auditLine.ts'
+import { MOST_LINE_BYTES } from '../chainLine.ts'
 import { readAuditLine, type ReadLine } from '../readAuditLine.ts'
 
 /** How much of the end of a file is verified before it is gone on with. @unit bytes */

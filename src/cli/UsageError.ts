@@ -1,0 +1,4 @@
+/** The command line can't be understood. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

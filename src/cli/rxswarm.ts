@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { argv, stderr, stdout } from 'node:process'
+import { runCli } from './runCli.ts'
+
+// Not process.exit: it would cut off what is still on its way into a pipe.
+process.exitCode = await runCli(argv.slice(2), {
+  out: (line) => void stdout.write(`${line}\n`),
+  error: (line) => void stderr.write(`${line}\n`),
+})
