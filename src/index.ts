@@ -96,6 +96,32 @@ export type {
 export type { AccessLimit } from './security/access/accessLimit.ts'
 export type { AccessDifference, DifferenceCount, ShadowReport } from './security/access/shadowPolicy.ts'
 export type { Pin } from './security/access/pin.ts'
+export { audit, type AuditOptions, type AuditState } from './swarm/behaviours/audit/audit.ts'
+export type { AuditCommand, AuditPorts, Flush, Note } from './swarm/behaviours/audit/auditBehaviour.ts'
+export { auditFile, type AuditFile } from './security/audit/auditFile.ts'
+export type { AuditFileOptions } from './security/audit/auditOptions.ts'
+export type { AuditEntry } from './security/audit/auditEntry.ts'
+export type { AuditEvent } from './security/audit/auditEvent.ts'
+export type { AuditSigner, AuditVerify } from './security/audit/auditSigner.ts'
+export { verifyAudit, type VerifyAuditOptions } from './security/audit/verifyAudit.ts'
+export type { AuditProblem, AuditReport } from './security/audit/auditReport.ts'
+export { xstream, type XStreamOptions, type XStreamState } from './swarm/behaviours/xstream/xstream.ts'
+export type { XStream } from './streams/xstream/XStream.ts'
+export type {
+  ClosedStream,
+  FailedOffer,
+  StreamApproval,
+  XStreamPorts,
+} from './swarm/behaviours/xstream/xstreamBehaviour.ts'
+export type {
+  AcceptStreams,
+  DecideStream,
+  OpenStream,
+  XStreamCommand,
+  XStreamDecision,
+  XStreamEvent,
+  XStreamOffer,
+} from './swarm/behaviours/xstream/xstreamVocabulary.ts'
 export { createPor, type PorClaim } from './swarm/libp2p/ownerKeys.ts'
 export type { Por, PorFlaw } from './swarm/behaviours/xauth/por.ts'
 export type { Metadata, PorRequest, PorResponse } from './swarm/behaviours/xauth/porMessages.ts'

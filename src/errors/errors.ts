@@ -222,9 +222,6 @@ export class TooLongError extends partialFailure('TooLongError', 'ERR_TOO_LONG')
 /** The stream is not in a state for that: written to after its end, failed twice, read by two at once, read when closed. */
 export class StreamStateError extends failure('StreamStateError', 'ERR_STREAM_STATE') {}
 
-/** The peer sent what the protocol does not have. */
-export class WireError extends failure('WireError', 'ERR_WIRE') {}
-
 /** Halves of an xstream that do not go together, or more of them than may wait. */
 export class PairingError extends failure('PairingError', 'ERR_PAIRING') {}
 

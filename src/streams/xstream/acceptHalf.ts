@@ -42,7 +42,7 @@ export interface AcceptOptions {
  *
  * @shape  What comes with the header in one chunk stays with the half. A substream that fails is reset; one that is refused
  *         is finished, so that the peer hears why, and reset when the peer does not let go of it.
- * @errors `AccessDeniedError` when it was refused; `DeadlineError`, `WireError`, `StreamError`; the reason of the signal
+ * @errors `AccessDeniedError` when it was refused; `DeadlineError`, `InvalidMessageError`, `StreamError`; the reason of the signal
  * @source xstream, steps 2 and 3
  */
 export async function acceptHalf(

@@ -5,7 +5,7 @@ import type { WireDecoder } from './xstreamWire.ts'
 /**
  * Reads one message of the handshake; what came after it in the same chunk stays with the reader.
  *
- * @errors `WireError`; `UnexpectedEndError` when the peer finishes within it; those of the reader
+ * @errors `InvalidMessageError`; `UnexpectedEndError` when the peer finishes within it; those of the reader
  */
 export async function receive<T>(
   reader: StreamReader,

@@ -1,4 +1,4 @@
-import { WireError } from '../../errors/errors.ts'
+import { InvalidMessageError } from '../../errors/errors.ts'
 
 /** The protocol id. It has a slash at its end and no version. */
 export const XSTREAM_PROTOCOL = '/xstream/'
@@ -27,7 +27,7 @@ export interface XStreamHeader {
 export type Decoded<T> =
   | { readonly type: 'more' }
   | { readonly type: 'value'; readonly value: T; readonly rest: Uint8Array }
-  | { readonly type: 'malformed'; readonly error: WireError }
+  | { readonly type: 'malformed'; readonly error: InvalidMessageError }
 
 const LENGTH_BYTES = 2
 const ID_BYTES = 16
@@ -53,11 +53,11 @@ export function encodeVerdict(verdict: XStreamVerdict): Uint8Array {
  * What the opener says first, as bytes.
  *
  * @shape  17 bytes: the id as a u128 big-endian, then 0 for Main or 1 for Error.
- * @errors `WireError` for an id that is no u128
+ * @errors `InvalidMessageError` for an id that is no u128
  * @source xstream, step 3
  */
 export function encodeHeader({ id, role }: XStreamHeader): Uint8Array {
-  if (id < 0n || id > MOST_ID) throw new WireError(`xstream: the id ${id} does not fit into 128 bits`)
+  if (id < 0n || id > MOST_ID) throw new InvalidMessageError(`xstream: the id ${id} does not fit into 128 bits`)
   const bytes = new Uint8Array(HEADER_BYTES)
   const view = new DataView(bytes.buffer)
   view.setBigUint64(0, id >> 64n)
@@ -77,13 +77,13 @@ type Measure = (first: Uint8Array) => number
  */
 export class WireDecoder<T> {
   readonly #measure: Measure
-  readonly #read: (whole: Uint8Array) => T | WireError
+  readonly #read: (whole: Uint8Array) => T | InvalidMessageError
   #held: Uint8Array
   #heldBytes = 0
   #neededBytes: number
 
   /** @param firstBytes How many bytes tell the length of the message. */
-  constructor(firstBytes: number, measure: Measure, read: (whole: Uint8Array) => T | WireError) {
+  constructor(firstBytes: number, measure: Measure, read: (whole: Uint8Array) => T | InvalidMessageError) {
     this.#measure = measure
     this.#read = read
     this.#held = new Uint8Array(firstBytes)
@@ -101,7 +101,7 @@ export class WireDecoder<T> {
       if (this.#heldBytes === this.#neededBytes) this.#neededBytes = this.#measure(this.#held)
     }
     const value = this.#read(this.#held.subarray(0, this.#heldBytes))
-    if (value instanceof WireError) return { type: 'malformed', error: value }
+    if (value instanceof InvalidMessageError) return { type: 'malformed', error: value }
     return { type: 'value', value, rest: arrived.subarray(at) }
   }
 
@@ -154,7 +154,7 @@ export function headerDecoder(): WireDecoder<XStreamHeader> {
     (whole) => {
       const view = viewOf(whole)
       const role = roles[view.getUint8(ID_BYTES)]
-      if (role === undefined) return new WireError(`xstream: there is no role ${view.getUint8(ID_BYTES)}`)
+      if (role === undefined) return new InvalidMessageError(`xstream: there is no role ${view.getUint8(ID_BYTES)}`)
       return { id: (view.getBigUint64(0) << 64n) | view.getBigUint64(8), role }
     },
   )

@@ -84,7 +84,9 @@ export async function createHost(options: HostOptions, modules: readonly AnyModu
     portsOf: (module) => module.ports(node),
     start: async () => node.start(),
     stop: async () => {
+      const hasStarted = node.status !== 'stopped'
       await node.stop()
+      if (!hasStarted) await letGo(node)
       forgetUpdates(node)
     },
   }
@@ -98,6 +100,12 @@ export function internalsOf(node: Libp2p): Internals {
 /** The gate of a node that `createHost` built: every stream of every protocol goes through it. */
 export function gateOf(node: Libp2p): Gate {
   return (node.services[INTERNALS] as { readonly gate: Gate }).gate
+}
+
+/** A node that could not start does not stop its services either; what they have open is let go of. */
+async function letGo(node: Libp2p): Promise<void> {
+  const services = Object.values(node.services) as readonly { afterStop?(): Promise<void> | void }[]
+  for (const service of services) await service.afterStop?.()
 }
 
 /**
