@@ -45,9 +45,12 @@ export interface Gate {
   review(connection: Connection): void
 }
 
-/** Streams that wait on one connection, and on all. Further ones are refused. */
-const MOST_WAITING = 64
-const MOST_WAITING_IN_ALL = 4_096
+/**
+ * Streams of the remote that wait on one connection, and on all; further ones are refused. Each holds what the remote sends
+ * before it is stalled, which is yamux's first window of 256 KiB: 256 MiB in all.
+ */
+const MOST_WAITING = { inbound: 128, outbound: 1_024 }
+const MOST_INBOUND_IN_ALL = 1_024
 
 /** However long a guard hesitates: who waits longer is refused. @unit milliseconds */
 const MOST_WAIT_MS = 30_000
@@ -88,7 +91,8 @@ interface Acquaintance {
  * @shape  An inbound stream waits after its protocol is known, paused, before its handler hears of it; an outbound one
  *         before it is opened. Services hear of a peer, by their topologies, when a stream to it may be opened: gossip
  *         opens its streams one after the other, so that one which waits would hold up all, and the DHT keeps whom it has
- *         heard of in its table. At most 64 streams wait on a connection, 4 096 on all, for at most 30 s.
+ *         heard of in its table. At most 128 streams of the remote and 1 024 of ours wait on a connection, of remotes 1 024 in
+ *         all, for at most 30 s.
  * @errors A refused stream is reset, or refused in its protocol's own words; `newStream` rejects with the guard's error.
  * @source ours; libp2p's middleware for the streams, its registrar for the services.
  */
@@ -97,9 +101,9 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
   const owners = new Map<string, string>()
   const guards: StreamGuard[] = []
   const refusals = new Map<string, Refusal>()
-  const waiting = new Map<Connection, Set<() => void>>()
+  const waiting = { inbound: new Map<Connection, Set<() => void>>(), outbound: new Map<Connection, Set<() => void>>() }
   const acquaintances = new WeakMap<Connection, Acquaintance>()
-  let waitingInAll = 0
+  let inboundInAll = 0
 
   const verdictOf = (request: StreamRequest): Verdict => {
     if (request.protocol === PROBE_PROTOCOL) return 'pass' // nobody answers it, so it reaches nobody
@@ -124,7 +128,7 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
       }
       if (!verdicts.includes('wait')) return refuse({ ...request, protocol: protocols[0]! }, verdicts[0] as SwarmError)
       const leftMs = since + MOST_WAIT_MS - performance.now()
-      await changeOf(request.connection, protocols[0]!, leftMs, signal)
+      await changeOf(request, protocols[0]!, leftMs, signal)
     }
   }
   const refuse = (request: StreamRequest, refusal: SwarmError): never => {
@@ -140,19 +144,26 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
     settle(request)
   }
 
-  const changeOf = (connection: Connection, protocol: string, leftMs: number, signal?: AbortSignal) =>
+  const changeOf = (
+    { connection, direction }: Omit<StreamRequest, 'protocol'>,
+    protocol: string,
+    leftMs: number,
+    signal?: AbortSignal,
+  ) =>
     new Promise<void>((resolve, reject) => {
       const peer = connection.remotePeer.toString()
-      const here = waiting.get(connection) ?? new Set()
-      if (here.size >= MOST_WAITING || waitingInAll >= MOST_WAITING_IN_ALL) {
-        const limit = here.size >= MOST_WAITING ? MOST_WAITING : MOST_WAITING_IN_ALL
-        const message = `${protocol}: ${limit} streams wait already for ${peer} to be let through`
-        return reject(new OverloadedError(message, { peer, protocol, limit }))
+      const all = waiting[direction]
+      const here = all.get(connection) ?? new Set()
+      const isInbound = direction === 'inbound'
+      const isFull = here.size >= MOST_WAITING[direction] || (isInbound && inboundInAll >= MOST_INBOUND_IN_ALL)
+      if (isFull) {
+        const message = `${protocol}: too many streams wait already for ${peer} to be let through`
+        return reject(new OverloadedError(message, { peer, protocol, limit: MOST_WAITING[direction] }))
       }
       const end = (settle: () => void) => {
         here.delete(change)
-        waitingInAll--
-        if (here.size === 0) waiting.delete(connection)
+        if (isInbound) inboundInAll--
+        if (here.size === 0) all.delete(connection)
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
         connection.removeEventListener('close', onClose)
@@ -165,8 +176,8 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
       const late = () =>
         end(() => reject(new TimeoutError(`${protocol}: ${peer} was not let through in time`, { peer, protocol })))
       const timer = setTimeout(late, Math.max(0, leftMs))
-      waiting.set(connection, here.add(change))
-      waitingInAll++
+      all.set(connection, here.add(change))
+      if (isInbound) inboundInAll++
       signal?.addEventListener('abort', onAbort)
       connection.addEventListener('close', onClose)
       if (signal?.aborted === true) onAbort()
@@ -257,7 +268,9 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
     },
     refuseWith: (protocol, refusal) => void refusals.set(protocol, refusal),
     review: (connection) => {
-      for (const change of [...(waiting.get(connection) ?? [])]) change()
+      for (const all of [waiting.inbound, waiting.outbound]) {
+        for (const change of [...(all.get(connection) ?? [])]) change()
+      }
       for (const stream of [...connection.streams]) {
         const { protocol, direction } = stream
         if (protocol === '') continue
