@@ -1,5 +1,6 @@
 import { decode, encode, type EncodeOptions } from 'cborg'
 import { InvalidMessageError } from '../../../errors/errors.ts'
+import { BoundedTokens } from './boundedTokens.ts'
 import type { Por } from './por.ts'
 
 /** The protocol of the messages. @source XNetwork2 */
@@ -31,12 +32,14 @@ const MOST_KEY_BYTES = 2_048
 const MOST_PEER_BYTES = 128
 const MOST_SIGNATURE_BYTES = 1_024
 const MOST_METADATA = 1_024
+const MOST_METADATA_TEXT = 1 << 16 // characters in all: it is kept as long as the connection is
 const MOST_REASON = 4_096
 
 /** Definite lengths and shortest integers, which is how both sides write; a key given twice has no meaning. */
 const STRICTLY = {
   strict: true,
   allowIndefinite: false,
+  allowBigInt: true,
   allowUndefined: false,
   allowNaN: false,
   allowInfinity: false,
@@ -101,10 +104,15 @@ export function decodeResponse(bytes: Uint8Array): PorResponse {
 function parse(bytes: Uint8Array, what: string, maxBytes: number): unknown {
   if (bytes.byteLength > maxBytes) throw wrong(what, `must have at most ${maxBytes} bytes, not ${bytes.byteLength}`)
   try {
-    return decode(bytes, STRICTLY)
+    return decode(bytes, { ...STRICTLY, tokenizer: new BoundedTokens(plain(bytes), STRICTLY) })
   } catch (cause) {
     throw wrong(what, `is not the CBOR of one value: ${String((cause as Error).message)}`, cause)
   }
+}
+
+/** The library slices a `Buffer` more slowly than plain bytes. */
+function plain({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 function wrong(field: string, message: string, cause?: unknown): InvalidMessageError {
@@ -143,5 +151,7 @@ function metadataOf(value: unknown, field: string): Metadata {
   if (entries.length > MOST_METADATA) throw wrong(field, `must have at most ${MOST_METADATA} entries`)
   const isText = entries.every(([key, text]) => typeof key === 'string' && typeof text === 'string')
   if (!isText) throw wrong(field, 'must map text to text')
+  const text = entries.reduce((length, [key, value]) => length + String(key).length + String(value).length, 0)
+  if (text > MOST_METADATA_TEXT) throw wrong(field, `must have at most ${MOST_METADATA_TEXT} characters in all`)
   return Object.fromEntries(entries) as Metadata // defines own properties, also those called like __proto__
 }
