@@ -25,6 +25,9 @@ export interface Machine<State, Input, Effect, Said> {
   readonly keyOf?: (effect: Effect) => string | undefined
 }
 
+/** The source has completed. */
+const END = Symbol('end')
+
 /**
  * Runs a pure state machine: inputs come in, what it says goes out, and the work that it starts gives inputs again.
  *
@@ -50,15 +53,16 @@ export function stateMachine<State, Input, Effect, Said>({
     new Observable((out) => {
       const named = new Map<string, Subscription>()
       let state = initial
-      const feed = inOrder((input: Input) => {
+      const feed = inOrder((input: Input | typeof END) => {
         if (out.closed) return
+        if (input === END) return out.complete()
         const { state: next, say = [], run = [], stop = [] } = step(state, input)
         state = next
         for (const said of say) out.next(said)
         for (const key of stop) end(key)
         for (const effect of run) start(effect)
       })
-      const tryFeed = (input: Input) => {
+      const tryFeed = (input: Input | typeof END) => {
         try {
           feed(input)
         } catch (error) {
@@ -87,7 +91,7 @@ export function stateMachine<State, Input, Effect, Said>({
         input$.subscribe({
           next: tryFeed,
           error: (error: unknown) => out.error(error),
-          complete: () => out.complete(),
+          complete: () => tryFeed(END), // behind what was sent before it
         }),
       )
     })
