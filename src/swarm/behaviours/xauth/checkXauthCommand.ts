@@ -2,7 +2,7 @@ import { InvalidCommandError, type SwarmError } from '../../../errors/errors.ts'
 import { asSwarmError } from '../../perform.ts'
 import { contextOf } from '../../vocabulary/command.ts'
 import { checkPeer } from '../checkPeer.ts'
-import type { XauthCommand } from './xauthVocabulary.ts'
+import type { AuthDecision, XauthCommand } from './xauthVocabulary.ts'
 
 /** Owners in one change of the trust list. */
 const MOST_OWNERS = 10_000
@@ -21,15 +21,14 @@ function check(command: XauthCommand, self: string): void {
   const wrong = (field: string, message: string) => {
     throw new InvalidCommandError(`${field}: ${message}`, { ...contextOf(command), field })
   }
-  const isText = (value: unknown) => typeof value === 'string' && value !== ''
   switch (command.type) {
     case 'xauth/authenticate':
       return checkPeer(command.peer, self)
-    case 'xauth/decide':
-      if (!isText(command.request)) wrong('request', 'must name a request as text')
-      if (typeof command.approve !== 'boolean') wrong('approve', 'must be true or false')
-      if (command.reason !== undefined && typeof command.reason !== 'string') wrong('reason', 'must be text')
-      return checkMetadata(command.metadata, wrong)
+    case 'xauth/decide': {
+      const problem = problemOfDecision(command)
+      if (problem !== undefined) wrong(...problem)
+      return
+    }
     case 'xauth/trust':
       for (const field of ['add', 'remove'] as const) {
         const owners: unknown = command[field]
@@ -47,9 +46,19 @@ function check(command: XauthCommand, self: string): void {
   }
 }
 
-function checkMetadata(metadata: unknown, wrong: (field: string, message: string) => void): void {
-  if (metadata === undefined) return
-  const isTexts =
-    typeof metadata === 'object' && Object.values(metadata ?? { no: 0 }).every((v) => typeof v === 'string')
-  if (!isTexts) wrong('metadata', 'must map text to text')
+/** Which field of a decision is wrong, and why; who decides may be an operator of the app's. */
+export function problemOfDecision({ request, approve, reason, metadata }: AuthDecision): [string, string] | undefined {
+  if (!isText(request)) return ['request', 'must name a request as text']
+  if (typeof approve !== 'boolean') return ['approve', 'must be true or false']
+  if (reason !== undefined && typeof reason !== 'string') return ['reason', 'must be text']
+  return metadata === undefined || areTexts(metadata) ? undefined : ['metadata', 'must map text to text']
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function areTexts(metadata: unknown): boolean {
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return false
+  return Object.values(metadata).every((value) => typeof value === 'string')
 }

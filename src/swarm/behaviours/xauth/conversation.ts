@@ -6,6 +6,7 @@ import type { Metadata } from './porMessages.ts'
 export type Leg =
   | { readonly status: 'not started' }
   | { readonly status: 'in progress'; readonly request?: string }
+  /** `renewing` while a fresh proof is looked at: theirs by the name of its request, ours by that of the connection. */
   | { readonly status: 'successful'; readonly shown: Shown; readonly renewing?: string }
   | { readonly status: 'failed'; readonly reason: AuthFailure }
 

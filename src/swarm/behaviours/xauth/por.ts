@@ -66,6 +66,6 @@ export function flawOfPeriod(
 ): PorFlaw | undefined {
   const now = Math.floor(nowS)
   if (now + aheadS < issuedAtS) return 'not yet valid'
-  if (now > expiresAtS) return 'expired'
+  if (now > expiresAtS || expiresAtS < issuedAtS) return 'expired'
   return expiresAtS - issuedAtS > maxLifetimeS ? 'lifetime too long' : undefined
 }

@@ -1,11 +1,27 @@
-import { catchError, defer, from, ignoreElements, map, merge, mergeMap, Observable, of, repeat, timer } from 'rxjs'
+import {
+  catchError,
+  concat,
+  defaultIfEmpty,
+  defer,
+  first,
+  from,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  of,
+  repeat,
+  throwError,
+  timer,
+  type Observable,
+} from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
 import { stateMachine } from '../../../operators/stateMachine.ts'
-import type { SwarmError } from '../../../errors/errors.ts'
+import { AuthenticationError, UnexpectedError, type SwarmError } from '../../../errors/errors.ts'
 import { asSwarmError } from '../../perform.ts'
 import type { Behaviour, Wires } from '../../vocabulary/behaviour.ts'
 import type { ConnectionInfo, CoreEvent, Stamped } from '../../vocabulary/event.ts'
-import { checkXauthCommand } from './checkXauthCommand.ts'
+import { checkXauthCommand, problemOfDecision } from './checkXauthCommand.ts'
 import type { Standing } from './conversation.ts'
 import type { Por } from './por.ts'
 import type { PorRequest, PorResponse } from './porMessages.ts'
@@ -13,6 +29,7 @@ import type { AuthDecision, AuthFailure, AuthRequest, XauthCommand, XauthEvent }
 import {
   initialXauth,
   nameOfWork,
+  reasonOf,
   xauthStep,
   type InboundRequest,
   type XauthDecisions,
@@ -78,7 +95,7 @@ export const xauthBehaviour =
   ({ trust, approve, ...settings }: XauthSettings): Behaviour<XauthCommand, XauthEvent, XauthPorts> =>
   ({ command$, cancel$, event$, ports, self, scheduler }) => {
     const decisions = { ...settings, approval: approve === 'list' ? approve : 'ask' } as const
-    const already$ = ports.connections().pipe(
+    const already$ = defer(() => ports.connections()).pipe(
       catchError(() => of([])),
       mergeMap((open) => from(open)),
       map((connection): XauthInput => ({ type: 'opened', connection })),
@@ -113,7 +130,12 @@ type Clock = Wires<never, never>['scheduler']
 /** What the app's operator decides. One that throws or ends is told of nothing until it is started again. */
 function approvals(approve: Approval, event$: Observable<unknown>, scheduler: Clock): Observable<XauthInput> {
   const request$ = (event$ as Observable<{ type: 'xauth:requested' } & AuthRequest>).pipe(ofType('xauth:requested'))
-  return defer(() => approve(request$.pipe(map(({ type: _type, ...request }) => request as AuthRequest)))).pipe(
+  const asked$ = request$.pipe(map(({ type: _type, ...request }) => request as AuthRequest))
+  const ended$ = throwError(() => new UnexpectedError('the approval has ended'))
+  return concat(
+    defer(() => approve(asked$)),
+    ended$,
+  ).pipe(
     map(decided),
     catchError((error: unknown) => of<XauthInput>({ type: 'approval-failed', error: asSwarmError(error) })),
     repeat({ delay: () => timer(APPROVE_AGAIN_MS, scheduler) }),
@@ -121,9 +143,9 @@ function approvals(approve: Approval, event$: Observable<unknown>, scheduler: Cl
 }
 
 function decided(decision: AuthDecision): XauthInput {
-  const { request, approve } = Object(decision) as Partial<Record<keyof AuthDecision, unknown>>
-  if (typeof request === 'string' && typeof approve === 'boolean') return { type: 'decided', decision }
-  throw new TypeError('an approval must name the request and say whether it approves')
+  const problem = problemOfDecision(Object(decision) as AuthDecision)
+  if (problem === undefined) return { type: 'decided', decision }
+  throw new TypeError(`of a decision, ${problem[0]} ${problem[1]}`)
 }
 
 /** Does the work of an effect. What comes of it are inputs; what fails, too. */
@@ -144,6 +166,7 @@ function performing(
     case 'verify':
       return defer(() => ports.isSigned(effect.request.por)).pipe(
         catchError(() => of(false)),
+        defaultIfEmpty(false),
         map((signed): XauthInput => ({ type: 'verified', request: effect.request, signed })),
       )
     case 'respond':
@@ -158,37 +181,36 @@ function performing(
 }
 
 function ask(
-  { connection, after, cause }: Extract<XauthEffect, { do: 'ask' }>,
+  { connection, after }: Extract<XauthEffect, { do: 'ask' }>,
   ports: XauthPorts,
   metadata: XauthSettings['metadata'],
   nowS: number,
 ): Observable<XauthInput> {
-  const because = cause === undefined ? {} : { cause }
   const failed = (reason: AuthFailure, error: unknown): XauthInput => ({
     type: 'ask-failed',
     connection,
     reason,
     error: asSwarmError(error),
-    ...because,
   })
   return defer(() => ports.prove(nowS, after)).pipe(
-    map((proven) => ({ proven })),
+    first(),
+    map((proven) => ({ proven: later(proven, after) })),
     catchError((error: unknown) => of({ failure: failed('no proof', error) })),
     mergeMap((one) => {
       if ('failure' in one) return of(one.failure)
       const { proof, owner } = one.proven
       const shown = { owner, issuedAtS: proof.issuedAtS, expiresAtS: proof.expiresAtS, metadata: {} }
-      return ports.ask(connection, { por: proof, metadata }).pipe(
-        map((response): XauthInput => ({ type: 'asked', connection, shown, response, ...because })),
+      return defer(() => ports.ask(connection, { por: proof, metadata })).pipe(
+        first(),
+        map((response): XauthInput => ({ type: 'asked', connection, shown, response })),
         catchError((error: unknown) => of(failed(reasonOf(error), error))),
       )
     }),
   )
 }
 
-function reasonOf(error: unknown): AuthFailure {
-  const { name } = Object(error) as { readonly name?: unknown }
-  if (name === 'UnsupportedProtocolError') return 'unsupported'
-  if (name === 'InvalidMessageError') return 'malformed'
-  return name === 'TimeoutError' ? 'timeout' : 'stream'
+/** A proof that is not later than the last one would only be refused. */
+function later<Proven extends { readonly proof: Por }>(proven: Proven, after: number | undefined): Proven {
+  if (after === undefined || proven.proof.issuedAtS > after) return proven
+  throw new AuthenticationError('there is no proof of ours that was issued after the last one')
 }

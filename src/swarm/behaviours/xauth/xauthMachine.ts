@@ -74,13 +74,11 @@ export type XauthInput =
       readonly connection: string
       readonly shown: Shown
       readonly response: PorResponse
-      readonly cause?: string
     }
   | {
       readonly type: 'ask-failed'
       readonly connection: string
       readonly reason: AuthFailure
-      readonly cause?: string
       readonly error: SwarmError
     }
   | { readonly type: 'late'; readonly connection: string; readonly direction: AuthDirection }
@@ -94,7 +92,7 @@ export type XauthInput =
 /** Work that xauth starts. */
 export type XauthEffect =
   /** Shows our proof; `after` is what the last one was issued at, when it is a renewal. */
-  | { readonly do: 'ask'; readonly connection: string; readonly after?: number; readonly cause?: string }
+  | { readonly do: 'ask'; readonly connection: string; readonly after?: number }
   | { readonly do: 'verify'; readonly request: InboundRequest }
   | { readonly do: 'respond'; readonly request: string; readonly response: PorResponse }
   | { readonly do: 'stand'; readonly connection: string; readonly standing: Standing; readonly owner?: string }
@@ -109,8 +107,8 @@ export interface XauthState {
   readonly revoked: ReadonlySet<string>
   /** Commands that wait for a peer, by their id. */
   readonly waiting: ReadonlyMap<string, string>
-  /** Renewals that a command still waits for, and how many it has seen. */
-  readonly renewing: ReadonlyMap<string, { readonly left: number; readonly done: number }>
+  /** On which connections a command still waits for a renewal, and how many it has seen. */
+  readonly renewing: ReadonlyMap<string, { readonly left: ReadonlySet<string>; readonly done: number }>
 }
 
 type Said = XauthEvent | Outcome
@@ -189,9 +187,9 @@ class Work {
       case 'verified':
         return this.#verified(talk, input.request, input.signed)
       case 'asked':
-        return this.#asked(talk, input.shown, input.response, input.cause)
+        return this.#asked(talk, input.shown, input.response)
       case 'ask-failed':
-        return this.#askFailed(talk, input.reason, input.error, input.cause)
+        return this.#askFailed(talk, input.reason, input.error)
       case 'late':
         return this.#late(talk, input.direction)
       case 'due':
@@ -202,6 +200,7 @@ class Work {
   // ---- connections ---------------------------------------------------------------------------------------------------
 
   #open(connection: ConnectionInfo): void {
+    if (this.state.conversations.has(connection.id)) return // known already: it was open when we began to listen
     const talk = newConversation(connection)
     this.#keep(talk)
     if (this.#decisions.start === 'on-connect') this.#begin(talk)
@@ -210,8 +209,13 @@ class Work {
 
   #close({ connection: { id, peer } }: Conversation): void {
     this.#drop(id)
-    const stillThere = this.#talksWith(peer).length > 0
-    if (!stillThere) this.#failWaiting(peer, new AuthenticationError(`${peer}: the connection closed first`, { peer }))
+    this.#giveUp(peer, new AuthenticationError(`${peer}: the connection closed first`, { peer }))
+  }
+
+  /** Commands that wait for a peer end when none of its connections can succeed any more. */
+  #giveUp(peer: string, error: SwarmError): void {
+    const isHopeless = this.#talksWith(peer).every((one) => standingOf(one) === 'refused')
+    if (isHopeless) this.#failWaiting(peer, error)
   }
 
   #drop(id: string): void {
@@ -219,6 +223,7 @@ class Work {
     conversations.delete(id)
     this.state = { ...this.state, conversations }
     this.stop.push(`ask ${id}`)
+    this.#renewalDone(id, false)
     for (const direction of ['inbound', 'outbound'] as const) this.#stopTimers(id, direction)
   }
 
@@ -264,43 +269,59 @@ class Work {
     this.run.push({ do: 'wait', key: `late ${direction} ${id}`, waitMs: this.#decisions.timeoutMs, then })
   }
 
-  #asked(talk: Conversation, shown: Shown, response: PorResponse, cause: string | undefined): void {
+  #asked(talk: Conversation, shown: Shown, response: PorResponse): void {
     const { outbound, connection } = talk
     const isRenewal = outbound.status === 'successful'
-    if (isRenewal) {
-      this.#renewalDone(cause, response.ok)
-      if (!response.ok) return // the last proof holds until its end
-    }
     if (!isRenewal && outbound.status !== 'in progress') return
     if (!response.ok) {
       const detail = `${connection.peer} does not accept our proof: ${response.reason}`
-      return this.#fail(talk, 'outbound', 'rejected', detail)
+      return isRenewal ? this.#notRenewed(talk, 'rejected', detail) : this.#fail(talk, 'outbound', 'rejected', detail)
     }
     this.#succeed(talk, 'outbound', { ...shown, metadata: response.metadata }, isRenewal)
+    if (isRenewal) this.#renewalDone(connection.id, true)
   }
 
-  #askFailed(talk: Conversation, reason: AuthFailure, error: SwarmError, cause: string | undefined): void {
-    if (talk.outbound.status === 'successful') this.#renewalDone(cause, false)
+  #askFailed(talk: Conversation, reason: AuthFailure, error: SwarmError): void {
+    if (talk.outbound.status === 'successful') this.#notRenewed(talk, reason, error.message, error)
     if (talk.outbound.status === 'in progress') this.#fail(talk, 'outbound', reason, error.message, error)
   }
 
-  #renewalDone(id: string | undefined, ok: boolean): void {
-    const one = id === undefined ? undefined : this.state.renewing.get(id)
-    if (id === undefined || one === undefined) return
-    const renewing = new Map(this.state.renewing)
-    const done = one.done + (ok ? 1 : 0)
-    if (one.left > 1) renewing.set(id, { left: one.left - 1, done })
-    else renewing.delete(id)
-    this.state = { ...this.state, renewing }
-    if (one.left > 1) return
-    this.say.push({ type: 'xauth:renewals-done', count: done, cause: id }, completed(id, 'xauth/renew'))
+  /** Shows a fresh proof, unless one is being shown: then what comes of that one counts. */
+  #showFresh(talk: Conversation): void {
+    const { outbound, connection } = talk
+    if (outbound.status !== 'successful' || outbound.renewing !== undefined) return
+    this.#keep(withLeg(talk, 'outbound', { ...outbound, renewing: connection.id }))
+    this.run.push({ do: 'ask', connection: connection.id, after: outbound.shown.issuedAtS })
+    this.#timeOut(connection.id, 'outbound')
+  }
+
+  /** The last proof holds until its end. */
+  #notRenewed(talk: Conversation, reason: AuthFailure, detail: string, cause?: SwarmError): void {
+    const { id } = talk.connection
+    this.#keep(withLeg(talk, 'outbound', withoutRenewal(talk.outbound)))
+    this.stop.push(`ask ${id}`, `late outbound ${id}`)
+    this.#sayFailed(talk, false, 'outbound', reason, `the renewal: ${detail}`, cause)
+    this.#renewalDone(id, false)
+  }
+
+  #renewalDone(connection: string, ok: boolean): void {
+    for (const [id, { left, done }] of this.state.renewing) {
+      if (!left.has(connection)) continue
+      const one = { left: new Set([...left].filter((other) => other !== connection)), done: done + (ok ? 1 : 0) }
+      const renewing = new Map(this.state.renewing)
+      if (one.left.size > 0) renewing.set(id, one)
+      else renewing.delete(id)
+      this.state = { ...this.state, renewing }
+      if (one.left.size > 0) continue
+      this.say.push({ type: 'xauth:renewals-done', count: one.done, cause: id }, completed(id, 'xauth/renew'))
+    }
   }
 
   // ---- inbound: we accept them ---------------------------------------------------------------------------------------
 
   #request(talk: Conversation, request: InboundRequest): void {
     const { inbound, connection } = talk
-    if (inbound.status === 'in progress' || (inbound.status === 'successful' && inbound.renewing !== undefined)) {
+    if (inbound.status === 'in progress' || requestOf(inbound) !== undefined) {
       return this.#respond(request.request, 'one request at a time')
     }
     if (talk.attempts >= MOST_ATTEMPTS) return this.#tooMany(talk, request.request)
@@ -316,7 +337,9 @@ class Work {
   }
 
   #tooMany(talk: Conversation, request: string): void {
+    const { inbound } = talk
     this.#respond(request, REJECTED)
+    if (inbound.status === 'failed' && inbound.reason === 'too many attempts') return // said, and being closed
     const detail = `${talk.connection.peer} has shown ${MOST_ATTEMPTS} proofs on this connection`
     this.#fail(talk, 'inbound', 'too many attempts', detail)
     this.run.push({ do: 'hang-up', connection: talk.connection.id })
@@ -328,14 +351,12 @@ class Work {
     }
     if (talk.attempts >= MOST_ATTEMPTS) return this.#tooMany(talk, request)
     this.#respond(request, error.message)
-    const reason = error.name === 'TimeoutError' ? 'timeout' : 'malformed'
-    this.#fail({ ...talk, attempts: talk.attempts + 1 }, 'inbound', reason, error.message, error)
+    this.#fail({ ...talk, attempts: talk.attempts + 1 }, 'inbound', reasonOf(error), error.message, error)
   }
 
   #verified(talk: Conversation, request: InboundRequest, signed: boolean): void {
     const { inbound } = talk
-    const current = inbound.status === 'successful' ? inbound.renewing : requestOf(inbound)
-    if (current !== request.request) return
+    if (requestOf(inbound) !== request.request) return
     const flaw = this.#flawOf(talk, request, signed)
     if (flaw !== undefined) return this.#reject(talk, request, flaw)
     const asked: AuthRequest = {
@@ -390,8 +411,7 @@ class Work {
   #reject(talk: Conversation, request: InboundRequest, reason: AuthFailure, told?: string): void {
     this.#respond(request.request, told ?? (reason === 'rejected' ? REJECTED : reason))
     if (talk.inbound.status === 'successful') {
-      const { renewing: _renewing, ...inbound } = talk.inbound
-      this.#keep(withoutAsked({ ...talk, inbound })) // the last proof holds until its end
+      this.#keep(withLeg(withoutAsked(talk), 'inbound', withoutRenewal(talk.inbound))) // the last proof holds until its end
       this.#sayFailed(
         talk,
         false,
@@ -434,54 +454,58 @@ class Work {
   }
 
   #watchEnd(id: string, direction: AuthDirection, expiresAtS: number): void {
-    const expiring: XauthInput = { type: 'due', connection: id, direction, what: 'expiring' }
-    const expired: XauthInput = { type: 'due', connection: id, direction, what: 'expired' }
-    const warnAtS = expiresAtS - this.#decisions.renewBeforeS
-    this.#waitUntil(`expiring ${direction} ${id}`, warnAtS * 1_000, expiring)
-    this.#waitUntil(`expired ${direction} ${id}`, (expiresAtS + 1) * 1_000, expired)
+    const leftMs = (expiresAtS + 1) * 1_000 - this.#nowMs
+    const warnMs = (expiresAtS - this.#decisions.renewBeforeS) * 1_000 - this.#nowMs
+    // a proof that is shorter than the warning is renewed half-way, and not again and again
+    this.#wakeIn(Math.max(warnMs, leftMs / 2), id, direction, 'expiring')
+    this.#wakeIn(leftMs, id, direction, 'expired')
   }
 
   /** A timer can't be longer than 24.8 days: then it looks again. */
-  #waitUntil(key: string, atMs: number, then: XauthInput): void {
-    const waitMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(atMs - this.#nowMs)))
-    this.run.push({ do: 'wait', key, waitMs, then })
+  #wakeIn(leftMs: number, connection: string, direction: AuthDirection, what: 'expiring' | 'expired'): void {
+    const waitMs = Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(leftMs)))
+    const then: XauthInput = { type: 'due', connection, direction, what }
+    this.run.push({ do: 'wait', key: `${what} ${direction} ${connection}`, waitMs, then })
   }
 
   #due(talk: Conversation, direction: AuthDirection, what: 'expiring' | 'expired'): void {
     const leg = talk[direction]
     if (leg.status !== 'successful') return
     const { id, peer } = talk.connection
-    const { expiresAtS, issuedAtS } = leg.shown
+    const { expiresAtS } = leg.shown
+    const dueAtS = what === 'expired' ? expiresAtS + 1 : expiresAtS - this.#decisions.renewBeforeS
+    const leftMs = dueAtS * 1_000 - this.#nowMs
+    if (leftMs > 0) return this.#wakeIn(leftMs, id, direction, what)
     if (what === 'expired') {
-      if (this.#nowMs < (expiresAtS + 1) * 1_000) return this.#watchEnd(id, direction, expiresAtS)
       const whose = direction === 'inbound' ? `the proof of ${peer}` : 'our proof'
       return this.#fail(talk, direction, 'expired', `${whose} has expired`)
     }
-    if (this.#nowMs < (expiresAtS - this.#decisions.renewBeforeS) * 1_000)
-      return this.#watchEnd(id, direction, expiresAtS)
     this.say.push({ type: 'xauth:expiring', direction, connection: id, peer, expiresAtS })
-    if (direction === 'outbound') this.run.push({ do: 'ask', connection: id, after: issuedAtS })
+    if (direction === 'outbound') this.#showFresh(talk)
   }
 
   #late(talk: Conversation, direction: AuthDirection): void {
     const leg = talk[direction]
+    if (direction === 'outbound' && leg.status === 'successful' && leg.renewing !== undefined) {
+      return this.#notRenewed(talk, 'timeout', `not answered within ${this.#decisions.timeoutMs} ms`)
+    }
     const isExpected = direction === 'inbound' && leg.status === 'not started' && talk.outbound.status === 'successful'
     if (leg.status !== 'in progress' && !isExpected) return
     const request = requestOf(leg)
     if (request !== undefined) this.#respond(request, 'decision timeout')
     const what = direction === 'inbound' ? 'no proof was accepted' : 'our proof was not answered'
-    if (direction === 'outbound') this.stop.push(`ask ${talk.connection.id}`)
     this.#fail(talk, direction, 'timeout', `${talk.connection.peer}: ${what} within ${this.#decisions.timeoutMs} ms`)
   }
 
   #fail(before: Conversation, direction: AuthDirection, reason: AuthFailure, detail: string, cause?: SwarmError): void {
     const { id, peer } = before.connection
     this.#stopTimers(id, direction)
+    if (direction === 'outbound') this.stop.push(`ask ${id}`)
     const talk = this.#keep(withLeg(withoutAsked(before), direction, { status: 'failed', reason }))
     const error = this.#sayFailed(talk, true, direction, reason, detail, cause)
     this.#stand(talk)
-    const isHopeless = this.#talksWith(peer).every((one) => standingOf(one) === 'refused')
-    if (isHopeless) this.#failWaiting(peer, error)
+    if (direction === 'outbound') this.#renewalDone(id, false)
+    this.#giveUp(peer, error)
   }
 
   #sayFailed(
@@ -500,7 +524,6 @@ class Work {
   #tooLate(input: XauthInput): void {
     if (input.type === 'requested') this.#respond(input.request.request, 'the connection is closing')
     if (input.type === 'malformed') this.#respond(input.request, 'the connection is closing')
-    if (input.type === 'asked' || input.type === 'ask-failed') this.#renewalDone(input.cause, false)
   }
 
   // ---- commands ------------------------------------------------------------------------------------------------------
@@ -555,9 +578,9 @@ class Work {
   }
 
   #trust(command: Trust): void {
-    const removed = new Set(command.remove)
+    const [added, removed] = [new Set(command.add), new Set(command.remove)]
     const trusted = new Set([...this.state.trusted, ...command.add].filter((owner) => !removed.has(owner)))
-    const revoked = new Set([...this.state.revoked].filter((one) => !command.add.includes(one)))
+    const revoked = new Set([...this.state.revoked].filter((one) => !added.has(one)))
     this.state = { ...this.state, trusted, revoked }
     this.say.push({ type: 'xauth:trust-changed', trusted: [...trusted], cause: command.id })
     for (const talk of this.state.conversations.values()) {
@@ -596,15 +619,11 @@ class Work {
     if (command.peer !== undefined && talks.length === 0) {
       return this.#failCommand(command, notConnected(command, command.peer))
     }
-    let left = 0
-    for (const { outbound, connection } of talks) {
-      if (outbound.status !== 'successful') continue
-      left++
-      const { issuedAtS: after } = outbound.shown
-      this.run.push({ do: 'ask', connection: connection.id, after, cause: command.id })
-    }
-    if (left > 0) {
+    const shown = talks.filter(({ outbound }) => outbound.status === 'successful')
+    if (shown.length > 0) {
+      const left = new Set(shown.map(({ connection: { id } }) => id))
       this.state = { ...this.state, renewing: new Map(this.state.renewing).set(command.id, { left, done: 0 }) }
+      for (const talk of shown) this.#showFresh(talk)
       return
     }
     const none = { type: 'xauth:renewals-done', count: 0, cause: command.id } as const
@@ -637,13 +656,27 @@ class Work {
   }
 }
 
+/** Why a request could not be read, or was not answered, by its error. */
+export function reasonOf(error: unknown): AuthFailure {
+  const { name } = Object(error) as { readonly name?: unknown }
+  if (name === 'UnsupportedProtocolError') return 'unsupported'
+  if (name === 'InvalidMessageError') return 'malformed'
+  return name === 'TimeoutError' ? 'timeout' : 'stream'
+}
+
 function connectionOf(input: XauthInput): string {
   if (!('connection' in input)) return ''
   return typeof input.connection === 'string' ? input.connection : input.connection.id
 }
 
+/** The request that is being looked at: a first one, or a renewal. */
 function requestOf(leg: Leg): string | undefined {
-  return leg.status === 'in progress' ? leg.request : undefined
+  if (leg.status === 'in progress') return leg.request
+  return leg.status === 'successful' ? leg.renewing : undefined
+}
+
+function withoutRenewal(leg: Leg): Leg {
+  return leg.status === 'successful' ? { status: leg.status, shown: leg.shown } : leg
 }
 
 /** The owner that a remote has shown, whether it is accepted or still looked at. */

@@ -122,7 +122,16 @@ export function xauthPorts(node: Libp2p, options: XauthPortsOptions): XauthPorts
         gate.review(connection)
         return EMPTY
       }),
-    hangUp: (id) => defer(() => from(connections.get(id)?.close() ?? Promise.resolve())).pipe(ignoreElements()),
+    hangUp: (id) => defer(() => from(closed(connections.get(id)))).pipe(ignoreElements()),
+  }
+}
+
+/** Closes a connection; by force when the remote does not let its streams end. */
+async function closed(connection: Connection | undefined): Promise<void> {
+  try {
+    await connection?.close()
+  } catch (error) {
+    connection?.abort(error as Error)
   }
 }
 
@@ -226,8 +235,9 @@ function proving(self: string, { source, lifetimeS, renewBeforeS }: XauthPortsOp
     defer(() => {
       const isFresh = latest !== undefined && latest.expiresAtS - renewBeforeS > nowS && latest.issuedAtS > afterS
       if (latest !== undefined && isFresh) return of(latest)
-      const issuedAtS = Math.max(Math.floor(nowS) - BACKDATE_S, afterS + 1)
-      return make({ peer: self, issuedAtS, expiresAtS: issuedAtS + lifetimeS })
+      const now = Math.floor(nowS)
+      const issuedAtS = Math.max(now - BACKDATE_S, afterS + 1)
+      return make({ peer: self, issuedAtS, expiresAtS: Math.max(now, issuedAtS) + lifetimeS })
     }).pipe(
       map((proof) => {
         const { owner, peer } = namesOf(proof)
