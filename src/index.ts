@@ -138,6 +138,7 @@ export type {
   AuthReport,
   AuthRequest,
   Decide,
+  DeniedStream,
   Renew,
   Revoke,
   Trust,

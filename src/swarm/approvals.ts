@@ -1,5 +1,16 @@
-import { catchError, defer, map, of, repeat, timer, type Observable, type SchedulerLike } from 'rxjs'
-import type { SwarmError } from '../errors/errors.ts'
+import {
+  catchError,
+  concat,
+  defer,
+  map,
+  of,
+  repeat,
+  throwError,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs'
+import { UnexpectedError, type SwarmError } from '../errors/errors.ts'
 import { asSwarmError } from './perform.ts'
 
 /** An approval that broke is started again after this. @unit milliseconds */
@@ -9,7 +20,7 @@ const AGAIN_AFTER_MS = 1_000
 export interface ApprovalWords<Decision, Input> {
   /** What the app decided. May throw for what is no decision. */
   readonly decided: (decision: Decision) => Input
-  /** The app's operator broke. */
+  /** The app's operator broke, or ended. */
   readonly failed: (error: SwarmError) => Input
   /** The clock. */
   readonly scheduler: SchedulerLike
@@ -33,7 +44,11 @@ export function approvals<Request, Decision, Input>(
   request$: Observable<Request>,
   { decided, failed, scheduler }: ApprovalWords<Decision, Input>,
 ): Observable<Input> {
-  return defer(() => approve(request$)).pipe(
+  const ended$ = throwError(() => new UnexpectedError('the approval has ended'))
+  return concat(
+    defer(() => approve(request$)),
+    ended$,
+  ).pipe(
     map(decided),
     catchError((error: unknown) => of(failed(asSwarmError(error)))),
     repeat({ delay: () => timer(AGAIN_AFTER_MS, scheduler) }),

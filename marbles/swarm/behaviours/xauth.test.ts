@@ -311,7 +311,8 @@ describe('who is asked', () => {
       seen.push(asked)
       return of({ request: asked.request, approve: true, metadata: { a: 'b' } }).pipe(delay(50, desk!.clock))
     })
-    desk = new Desk({ approve: (request$) => approve(request$) }).open().answer().arrive()
+    desk = new Desk({ approve })
+    desk.open().answer().arrive()
     desk.took()
     expect(desk.pass(50).took()).toContain('authenticated c')
     expect(seen).toMatchObject([{ request: 'r', peer: 'p', owner: 'o', trusted: true }])
@@ -611,7 +612,7 @@ describe('renewal of theirs', () => {
   it('of a revoked owner has no connection to come on; of one not trusted any more neither', () => {
     const desk = new Desk().friends().tell(xauth.revoke({ owner: 'o' }))
     desk.took()
-    expect(desk.arrive({ from: 5 }).took()).toContain('failed inbound c: revoked')
+    expect(desk.arrive().took()).toContain('failed inbound c: revoked')
   })
   it('is approved by nobody again, also where somebody is asked', () => {
     const desk = new Desk({ approve: 'ask' }).open().answer().arrive().tell(xauth.decide({ request: 'r', approve: true })) // prettier-ignore

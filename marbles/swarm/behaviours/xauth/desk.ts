@@ -123,6 +123,7 @@ export class Desk {
     const own: XauthPorts = {
       connections: () => of([]),
       arrival$: this.#input.arrival$,
+      denied$: NEVER,
       prove: () =>
         defer(() => {
           const { from, to } = this.ours.length > 1 ? this.ours.shift()! : this.ours[0]!

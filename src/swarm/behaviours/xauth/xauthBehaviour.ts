@@ -1,6 +1,5 @@
 import {
   catchError,
-  concat,
   defaultIfEmpty,
   defer,
   first,
@@ -10,14 +9,13 @@ import {
   merge,
   mergeMap,
   of,
-  repeat,
-  throwError,
   timer,
   type Observable,
 } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
 import { stateMachine } from '../../../operators/stateMachine.ts'
-import { AuthenticationError, UnexpectedError, type SwarmError } from '../../../errors/errors.ts'
+import { AuthenticationError, type SwarmError } from '../../../errors/errors.ts'
+import { approvals } from '../../approvals.ts'
 import { asSwarmError } from '../../perform.ts'
 import type { Behaviour, Wires } from '../../vocabulary/behaviour.ts'
 import type { ConnectionInfo, CoreEvent, Stamped } from '../../vocabulary/event.ts'
@@ -25,7 +23,14 @@ import { checkXauthCommand, problemOfDecision } from './checkXauthCommand.ts'
 import type { Standing } from './conversation.ts'
 import type { Por } from './por.ts'
 import type { PorRequest, PorResponse } from './porMessages.ts'
-import type { AuthDecision, AuthFailure, AuthRequest, XauthCommand, XauthEvent } from './xauthVocabulary.ts'
+import type {
+  AuthDecision,
+  AuthFailure,
+  AuthRequest,
+  DeniedStream,
+  XauthCommand,
+  XauthEvent,
+} from './xauthVocabulary.ts'
 import {
   initialXauth,
   nameOfWork,
@@ -58,6 +63,8 @@ export interface XauthPorts {
   isSigned(proof: Por): Observable<boolean>
   /** Opens or shuts the gate of a connection. Completes at once. */
   stand(connection: string, standing: Standing, owner?: string): Observable<never>
+  /** Streams that were refused, or cut off, because their connection is not authenticated. */
+  readonly denied$: Observable<DeniedStream>
   /** Closes one connection. Completes when it is closed. */
   hangUp(connection: string): Observable<never>
 }
@@ -72,9 +79,6 @@ export interface XauthSettings extends Omit<XauthDecisions, 'approval'> {
   /** Who approves. */
   readonly approve: 'list' | 'ask' | Approval
 }
-
-/** An approval that broke is started again after this. @unit milliseconds */
-const APPROVE_AGAIN_MS = 1_000
 
 /**
  * Authenticates connections by Proof of Representation, and opens the gate of those on which both sides have accepted
@@ -95,16 +99,22 @@ export const xauthBehaviour =
   ({ trust, approve, ...settings }: XauthSettings): Behaviour<XauthCommand, XauthEvent, XauthPorts> =>
   ({ command$, cancel$, event$, ports, self, scheduler }) => {
     const decisions = { ...settings, approval: approve === 'list' ? approve : 'ask' } as const
+    const asked$ = (event$ as Observable<unknown> as Observable<{ type: 'xauth:requested' } & AuthRequest>).pipe(
+      ofType('xauth:requested'),
+      map(({ type: _type, ...request }) => request as AuthRequest),
+    )
     const already$ = defer(() => ports.connections()).pipe(
       catchError(() => of([])),
       mergeMap((open) => from(open)),
       map((connection): XauthInput => ({ type: 'opened', connection })),
     )
-    return merge(
+    const said$ = merge(
       (event$ as Observable<Stamped<CoreEvent>>).pipe(mergeMap(connectionInput)),
       already$,
       ports.arrival$,
-      approve === 'list' || approve === 'ask' ? of<XauthInput>() : approvals(approve, event$, scheduler),
+      approve === 'list' || approve === 'ask'
+        ? of<XauthInput>()
+        : approvals(approve, asked$, { decided, failed: approvalFailed, scheduler }),
       cancel$.pipe(map((id): XauthInput => ({ type: 'cancelled', id }))),
       command$.pipe(
         map((command): XauthInput => ({ type: 'command', command, error: checkXauthCommand(command, self) })),
@@ -117,6 +127,7 @@ export const xauthBehaviour =
         keyOf: nameOfWork,
       }),
     )
+    return merge(said$, ports.denied$.pipe(map((denied): XauthEvent => ({ type: 'xauth:denied', ...denied }))))
   }
 
 function connectionInput(event: Stamped<CoreEvent>): Observable<XauthInput> {
@@ -127,25 +138,14 @@ function connectionInput(event: Stamped<CoreEvent>): Observable<XauthInput> {
 
 type Clock = Wires<never, never>['scheduler']
 
-/** What the app's operator decides. One that throws or ends is told of nothing until it is started again. */
-function approvals(approve: Approval, event$: Observable<unknown>, scheduler: Clock): Observable<XauthInput> {
-  const request$ = (event$ as Observable<{ type: 'xauth:requested' } & AuthRequest>).pipe(ofType('xauth:requested'))
-  const asked$ = request$.pipe(map(({ type: _type, ...request }) => request as AuthRequest))
-  const ended$ = throwError(() => new UnexpectedError('the approval has ended'))
-  return concat(
-    defer(() => approve(asked$)),
-    ended$,
-  ).pipe(
-    map(decided),
-    catchError((error: unknown) => of<XauthInput>({ type: 'approval-failed', error: asSwarmError(error) })),
-    repeat({ delay: () => timer(APPROVE_AGAIN_MS, scheduler) }),
-  )
-}
-
 function decided(decision: AuthDecision): XauthInput {
   const problem = problemOfDecision(Object(decision) as AuthDecision)
   if (problem === undefined) return { type: 'decided', decision }
   throw new TypeError(`of a decision, ${problem[0]} ${problem[1]}`)
+}
+
+function approvalFailed(error: SwarmError): XauthInput {
+  return { type: 'approval-failed', error }
 }
 
 /** Does the work of an effect. What comes of it are inputs; what fails, too. */

@@ -44,6 +44,7 @@ import {
 } from './porMessages.ts'
 import type { Arrival, XauthPorts } from './xauthBehaviour.ts'
 import type { InboundRequest } from './xauthMachine.ts'
+import type { DeniedStream } from './xauthVocabulary.ts'
 
 /** What a proof of ours is to say. */
 export interface Claim {
@@ -90,6 +91,7 @@ export function xauthPorts(node: Libp2p, options: XauthPortsOptions): XauthPorts
   const gate = gateOf(node)
   const { connections } = gate
   const standings = new WeakMap<Connection, Standing>()
+  const denied$ = new Subject<DeniedStream>()
   const usual: Standing = options.start === 'on-connect' ? 'pending' : 'stranger'
 
   gate.guard({
@@ -100,9 +102,16 @@ export function xauthPorts(node: Libp2p, options: XauthPortsOptions): XauthPorts
       if (standing === 'authenticated') return 'pass'
       return standing === 'pending' ? 'wait' : refused(connection, protocol, standing)
     },
+    settled: ({ connection, protocol, direction }, refusal) => {
+      if (refusal === undefined || options.open.has(protocol) || standings.get(connection) === 'authenticated') return
+      const { id, remotePeer, remoteAddr } = connection
+      const [peer, address] = [remotePeer.toString(), remoteAddr.toString()]
+      denied$.next({ connection: id, peer, address, protocol, direction, reason: refusal.message })
+    },
   })
   return {
     ...answering(node, options.timeoutMs),
+    denied$,
     connections: () => defer(() => of([...connections.values()].map(connectionInfo))),
     prove: proving(node.peerId.toString(), options),
     ask: (id, request) =>

@@ -88,6 +88,22 @@ export interface AuthFailed {
   readonly error: AuthenticationError
 }
 
+/** A stream that may not run, because its connection is not authenticated. */
+export interface DeniedStream {
+  /** libp2p's id of the connection. */
+  readonly connection: string
+  /** The remote peer. */
+  readonly peer: string
+  /** Remote multiaddr. */
+  readonly address: string
+  /** What it was to speak. */
+  readonly protocol: string
+  /** Who opened it. */
+  readonly direction: AuthDirection
+  /** Why, in words. */
+  readonly reason: string
+}
+
 /** Authenticate with a connected peer, again if it failed. */
 export type Authenticate = Command<'xauth/authenticate', { readonly peer: string }, AuthReport>
 /** Decide over a request that waits for it. */
@@ -126,6 +142,7 @@ export type XauthEvent =
   /** Both sides have: protocols may run. */
   | ({ readonly type: 'xauth:authenticated'; readonly causes?: readonly string[] } & AuthReport)
   | ({ readonly type: 'xauth:failed' } & AuthFailed)
+  | ({ readonly type: 'xauth:denied' } & DeniedStream)
   /** A proof ends soon; ours is renewed, theirs should be. */
   | {
       readonly type: 'xauth:expiring'
