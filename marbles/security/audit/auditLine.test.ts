@@ -64,16 +64,17 @@ describe('auditLine', () => {
       new TypeError('no', { cause: new Error('why') }),
       { name: 'TypeError', message: 'no', cause: { name: 'Error', message: 'why' } },
     ],
-    [
-      {
-        get bad() {
-          throw new Error('no')
-        },
-      },
-      '[unreadable]',
-    ],
   ])('writes %s as JSON', (value, expected) => {
     expect(shown(value)).toEqual(expected)
+  })
+  it('writes what throws when it is read as unreadable', () => {
+    const bad = Object.defineProperty({}, 'bad', {
+      enumerable: true,
+      get: () => {
+        throw new Error('no')
+      },
+    })
+    expect(shown(bad)).toEqual('[unreadable]')
   })
   it('writes errors of rxswarm with their code and context', () => {
     expect(shown(new AccessDeniedError('rule 3', { peer: 'p' }))).toMatchObject({

@@ -85,7 +85,7 @@ describe('the wire of xstream', () => {
   it('has no role but two', () => {
     const header = encodeHeader({ id: 7n, role: 'main' })
     header[16] = 2
-    expect(headerDecoder().push(header)).toMatchObject({ type: 'malformed', error: { code: 'ERR_WIRE' } })
+    expect(headerDecoder().push(header)).toMatchObject({ type: 'malformed', error: { code: 'ERR_INVALID_MESSAGE' } })
   })
   it('has no id beyond 128 bits', () => {
     expect(() => encodeHeader({ id: 1n << 128n, role: 'main' })).toThrow('128 bits')

@@ -29,6 +29,7 @@ describe('xauth', () => {
       ...fakePorts<XauthPorts>(() => EMPTY),
       connections: () => of([]),
       arrival$: arrival$ as XauthPorts['arrival$'],
+      denied$: NEVER,
       prove: () => of({ proof: request().por, owner: 'us' }),
       ask: () => cold(answer, { y: { ok: true, metadata: {} } }),
       isSigned: () => of(true),
@@ -36,9 +37,7 @@ describe('xauth', () => {
       stand: () => EMPTY,
       hangUp: () => EMPTY,
     }
-    const said$ = xauthBehaviour({ ...settings, maxLifetimeS: 2e9 })(
-      fakeWires({ command$: NEVER, event$: event$ as never, ports }),
-    )
+    const said$ = xauthBehaviour({ ...settings, maxLifetimeS: 2e9 })(fakeWires({ command$: NEVER, event$, ports }))
     const types$ = said$.pipe(map(({ type }) => type.slice('xauth:'.length)))
     expectObservable(types$, '^------------!').toBe(expected, { s: 'succeeded', r: 'requested', a: 'authenticated' })
   })

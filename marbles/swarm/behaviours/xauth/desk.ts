@@ -71,6 +71,8 @@ export function brief(fact: Fact): string {
       return `succeeded ${said.direction} ${said.connection}`
     case 'xauth:authenticated':
       return `authenticated ${said.connection}`
+    case 'xauth:denied':
+      return `denied ${said.direction} ${said.protocol}`
     case 'xauth:failed':
       return `failed ${said.direction} ${said.connection}: ${said.reason}${said.ended ? '' : ' (the last holds)'}`
     case 'xauth:expiring':

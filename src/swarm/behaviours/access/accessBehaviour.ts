@@ -43,7 +43,7 @@ export interface AccessStreams {
  * decision$  -d-------
  * command$   ---p-----
  * setPolicy  ---c|
- * said       -d-(cw)--
+ * said       -d----cw-
  * ```
  *
  * @shape  Decisions are made where streams, connections, messages, records and commands pass; this tells of them.

@@ -22,6 +22,9 @@ export interface AccessRules {
   readonly report: 'all' | 'denied'
 }
 
+/** Whoever is blocked is blocked under every policy. */
+const BLOCKED: AccessDecision = { effect: 'deny', rule: -1, reason: 'the peer or its subnet is blocked' }
+
 /** Nothing was compared. */
 const NO_REPORT: ShadowReport = { decisions: 0, wouldDeny: 0, wouldAllow: 0, differences: [], kinds: 0, uncounted: 0 }
 
@@ -65,7 +68,7 @@ export class AccessControl {
   /** What is decided about a request; nothing is told of it. */
   decide(request: AccessRequest): AccessDecision {
     const blocked = this.#blocked.decide(request)
-    if (blocked.effect === 'deny') return { effect: 'deny', rule: -1, reason: 'the peer or its subnet is blocked' }
+    if (blocked.effect === 'deny') return BLOCKED
     return this.#policy.decide(request)
   }
 
@@ -84,7 +87,7 @@ export class AccessControl {
   judge(subject: AccessSubject): AccessDeniedError | undefined {
     const decision = this.decide(subject)
     this.tell(subject, decision)
-    const difference = this.#shadow?.compare(subject)
+    const difference = decision === BLOCKED ? undefined : this.#shadow?.compare(subject)
     if (difference !== undefined) this.event$.next({ type: 'access:would-differ', ...difference })
     return decision.effect === 'allow' ? undefined : denied(subject, decision)
   }

@@ -88,7 +88,7 @@ export interface XauthSettings extends Omit<XauthDecisions, 'approval'> {
  * event$   -o-----------
  * answer   --y|
  * arrival  ------r------
- * said     ----s-r(sa)--
+ * said     ---s--(rsa)--
  * ```
  *
  * @shape  One machine for all connections, whose pure steps are `xauthStep`; see there for the states.

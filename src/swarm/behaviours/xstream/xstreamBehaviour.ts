@@ -76,7 +76,7 @@ export interface XStreamSettings {
  * open       --s|
  * offer$     ------f----
  * accepted$  --------a--
- * said       ---(oc)----
+ * said       ---oc---a--
  * ```
  *
  * @shape  An xstream that a peer opens goes to one `xstream/accept`, to each in turn; without one the peer is told so.
