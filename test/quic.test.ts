@@ -6,9 +6,9 @@ import { quic } from '@chainsafe/libp2p-quic'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { consume, fromStream, sendTo } from 'rxswarm/streams'
 import { lastValueFrom, timer } from 'rxjs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { KNOWN_ADDON, nativeConnection } from '../src/swarm/libp2p/quic/nativeConnection.ts'
-import { MOST_WAITING_STREAMS, Openings } from '../src/swarm/libp2p/quic/openings.ts'
+import { MOST_WAITING_STREAMS, OPEN_WITHIN_MS, Openings } from '../src/swarm/libp2p/quic/openings.ts'
 import { QUIC_OPTIONS, quicTransport } from '../src/swarm/libp2p/quic/quicTransport.ts'
 import { transportOptions } from '../src/swarm/libp2p/transports.ts'
 import { startBareNode, type BareNode } from './support/bareNode.ts'
@@ -426,6 +426,23 @@ describe('opening a stream at the limit of the remote', () => {
     expect(error).toMatchObject({ name: 'OverloadedError', limit: MOST_WAITING_STREAMS })
     openings.end()
     for (const { name: of } of await Promise.all(waiting)) expect(of).toBe('MuxerClosedError')
+  })
+
+  it('has a deadline without a signal too', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const never = new Promise<never>(() => undefined)
+      const openings = new Openings({
+        outboundStream: () => never,
+        inboundStream: () => never,
+        stats: () => ({}) as never,
+      })
+      const waiting = failure(openings.open())
+      await vi.advanceTimersByTimeAsync(OPEN_WITHIN_MS)
+      expect(await waiting).toMatchObject({ name: 'TimeoutError', deadlineMs: OPEN_WITHIN_MS })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it.each([

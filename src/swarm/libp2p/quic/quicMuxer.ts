@@ -1,5 +1,6 @@
 import type { AbortOptions, CreateStreamOptions, MessageStream } from '@libp2p/interface'
 import { AbstractStreamMuxer } from '@libp2p/utils'
+import { asError } from '../asError.ts'
 import { nativeStream, type NativeConnection, type NativeStream } from './nativeConnection.ts'
 import { discard, Openings } from './openings.ts'
 import { QuicStream } from './quicStream.ts'
@@ -13,7 +14,9 @@ const CLOSE_WITHIN_MS = 1_000
  *
  * @shape  A stream is opened when the remote's limit lets it, see {@link Openings}. Those that the remote opens are
  *         accepted once somebody listens for them, and wait within its limit before. Closing waits for the streams to be
- *         written and for the remote to have them, within the signal; aborting does not wait.
+ *         written and for the remote to have them, within the signal; aborting does not wait. What the remote has and has
+ *         not read is the remote's to keep: this muxer reads it after the connection is closed, the add-on's own and go
+ *         drop it, so wait for their answer before you close.
  * @source ours; the add-on's own muxer hangs at the limit and closes on what is under way.
  */
 export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
@@ -38,7 +41,6 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
     // a QUIC connection carries streams and nothing else
   }
 
-  // oxlint-disable-next-line typescript/no-explicit-any
   override addEventListener(...args: Parameters<AbstractStreamMuxer<QuicStream>['addEventListener']>): void {
     super.addEventListener(...args)
     if (args[0] === 'stream') void this.#accept()
@@ -86,8 +88,15 @@ export class QuicMuxer extends AbstractStreamMuxer<QuicStream> {
       } catch {
         return // nothing else than the end of the connection makes it fail
       }
-      if (this.status === 'open') this.onRemoteStream(this.#streamOf(stream, 'inbound'))
-      else discard(stream)
+      if (this.status !== 'open') {
+        discard(stream)
+        continue
+      }
+      try {
+        this.onRemoteStream(this.#streamOf(stream, 'inbound'))
+      } catch (error) {
+        return this.maConn.abort(asError(error)) // an add-on that is not known
+      }
     }
   }
 

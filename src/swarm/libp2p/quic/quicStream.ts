@@ -5,6 +5,7 @@ import { StreamError } from '../../../errors/errors.ts'
 import { TruncatedStreamError } from '../../../streams/TruncatedStreamError.ts'
 import { asError } from '../asError.ts'
 import type { NativeStream } from './nativeConnection.ts'
+import { discard } from './openings.ts'
 import { Outgoing } from './outgoing.ts'
 
 /** Read and not yet handed out, at which reading stops; what comes then waits in QUIC's window. @unit bytes */
@@ -17,6 +18,12 @@ const MOST_READ_BYTES = 256 * 1_024
 /** Unwritten at which a writer is told to wait, and at which it may go on. @unit bytes */
 const WAIT_AT_BYTES = 512 * 1_024
 const GO_ON_AT_BYTES = 128 * 1_024
+
+/**
+ * A remote forgets what it has not read when a reset comes, so one goes out so long after what was written last: a refusal
+ * does not overtake the answer before it. @unit milliseconds
+ */
+const RESET_AFTER_MS = 10
 
 /** What a {@link QuicStream} is made of. */
 export interface QuicStreamInit extends AbstractStreamInit {
@@ -42,6 +49,7 @@ export class QuicStream extends AbstractStream {
   #readBytes = LEAST_READ_BYTES
   #reading = false
   #writing = false
+  #writtenAt = -Infinity
   /** The connection is over; what it had received is still read. */
   #isLost = false
   /** Why something that was sent has not been written. */
@@ -66,12 +74,16 @@ export class QuicStream extends AbstractStream {
     return { sentBytes, canSendMore: isAgreed && this.#outgoing.byteLength < WAIT_AT_BYTES }
   }
 
-  /** Goes out at once, except that a write which waits for the remote's window is finished first. */
+  /** Goes out {@link RESET_AFTER_MS} after the last write; one that waits for the remote's window is finished first. */
   override sendReset(): void {
     this.#forget(new StreamError(`${this.protocol || 'stream'}: was aborted`, { protocol: this.protocol }))
-    void this.#native.resetWrite()
-    void this.#native.stopRead()
-    this.#onSent()
+    const reset = () => {
+      discard(this.#native)
+      this.#onSent()
+    }
+    const waitMs = this.#writtenAt + RESET_AFTER_MS - performance.now()
+    if (waitMs > 0) setTimeout(reset, waitMs)
+    else reset()
   }
 
   override async sendCloseWrite(): Promise<void> {
@@ -189,6 +201,7 @@ export class QuicStream extends AbstractStream {
     try {
       while (this.#outgoing.byteLength > 0) {
         await this.#native.write(this.#outgoing.take())
+        this.#writtenAt = performance.now()
         this.#onSent()
         if (this.writableNeedsDrain && this.#outgoing.byteLength <= GO_ON_AT_BYTES) this.safeDispatchEvent('drain')
       }
