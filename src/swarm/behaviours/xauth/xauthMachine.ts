@@ -47,13 +47,17 @@ export interface XauthDecisions {
 
 /** A request of a remote, as it was read. */
 export interface InboundRequest {
+  /** Names the request. */
   readonly request: string
+  /** libp2p's id of the connection. */
   readonly connection: string
+  /** The proof, not yet looked at. */
   readonly por: Por
   /** The owner in the proof. */
   readonly owner: string
   /** The peer in the proof. */
   readonly subject: string
+  /** What the remote added. */
   readonly metadata: Metadata
 }
 

@@ -22,16 +22,23 @@ import type {
 
 /** What a peer's attempt to open an xstream came to, when it came to nothing. */
 export interface FailedOffer {
+  /** The remote peer. */
   readonly peer: string
+  /** libp2p's id of the connection. */
   readonly connection: string
+  /** What went wrong. */
   readonly error: SwarmError
 }
 
 /** An xstream that is over. */
 export interface ClosedStream {
+  /** The remote peer. */
   readonly peer: string
+  /** libp2p's id of the connection. */
   readonly connection: string
+  /** From the opener's counter. */
   readonly id: string
+  /** Who opened it: `inbound` is the remote. */
   readonly direction: 'inbound' | 'outbound'
   /** What ended it, unless both sides had finished. */
   readonly error?: SwarmError
