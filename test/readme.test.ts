@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import * as rxswarm from 'rxswarm'
 import * as operators from 'rxswarm/operators'
 import * as policies from 'rxswarm/policies'
+import * as security from 'rxswarm/security'
 import * as streams from 'rxswarm/streams'
 import * as testing from 'rxswarm/testing'
 import { describe, expect, it } from 'vitest'
@@ -40,7 +41,7 @@ describe('the README', () => {
     expect(guides.length).toBeGreaterThan(1)
   })
   it('names only errors, operators and policies that exist', () => {
-    const doors: object = { ...rxswarm, ...operators, ...policies, ...streams, ...testing }
+    const doors: object = { ...rxswarm, ...operators, ...policies, ...security, ...streams, ...testing }
     const errors = [...readme.matchAll(/`(?<name>[A-Z]\w+Error)`/g)].map(({ groups }) => groups!['name']!)
     const calls = [...readme.matchAll(/^\| .*? \| `(?<name>\w+)\(/gm)].map(({ groups }) => groups!['name']!)
     const defaults = [...readme.matchAll(/`(?<name>[A-Z]+_POLICY)`/g)].map(({ groups }) => groups!['name']!)
