@@ -180,7 +180,7 @@ describe('the filter for fail2ban in docs/audit.md', () => {
   it('finds the address of who was refused', () => {
     expect(hostIn({ event: 'access:denied', peer: '12D3', ip: '192.0.2.7', why: 'x' })).toBe('192.0.2.7')
     expect(hostIn({ event: 'access:denied', ip: '2001:db8::7' })).toBe('2001:db8::7')
-    expect(hostIn({ event: 'xauth:refused', peer: 'a","ip":"198.51.100.1"', ip: '::ffff:192.0.2.9' })).toBe('192.0.2.9')
+    expect(hostIn({ event: 'xauth:failed', peer: 'a","ip":"198.51.100.1"', ip: '::ffff:192.0.2.9' })).toBe('192.0.2.9')
   })
   it('can not be made to ban somebody else', () => {
     const line = '{"seq":1,"time":"","event":"access:denied","ip":"198.51.100.4"'

@@ -303,6 +303,15 @@ describe('who is asked', () => {
       'failed inbound d: rejected',
     )
   })
+  it('is still asked when our own proof is accepted, or refused, in the meantime', () => {
+    const accepted = new Desk({ approve: 'ask' }).open().arrive().answer()
+    accepted.took()
+    const decision = xauth.decide({ request: 'r', approve: true })
+    expect(accepted.tell(decision).took()).toContain('authenticated c')
+    const refused = new Desk({ approve: 'ask' }).open().arrive().answer('c', 'no')
+    refused.took()
+    expect(refused.tell(decision).took()).toContain('respond r ok')
+  })
   it('may be an operator that answers later, with what the remote is told', () => {
     const seen: object[] = []
     let desk: Desk | undefined

@@ -438,7 +438,7 @@ class Work {
   #succeed(before: Conversation, direction: AuthDirection, shown: Shown, isRenewal: boolean): void {
     const { id, peer, address } = before.connection
     const { owner, expiresAtS, metadata } = shown
-    const talk = this.#keep(withLeg(withoutAsked(before), direction, { status: 'successful', shown }))
+    const talk = this.#keep(withLeg(decidedIf(direction, before), direction, { status: 'successful', shown }))
     this.stop.push(`late ${direction} ${id}`)
     this.#watchEnd(id, direction, expiresAtS)
     const about = { direction, connection: id, peer, expiresAtS }
@@ -505,7 +505,7 @@ class Work {
     const { id, peer } = before.connection
     this.#stopTimers(id, direction)
     if (direction === 'outbound') this.stop.push(`ask ${id}`)
-    const talk = this.#keep(withLeg(withoutAsked(before), direction, { status: 'failed', reason }))
+    const talk = this.#keep(withLeg(decidedIf(direction, before), direction, { status: 'failed', reason }))
     const error = this.#sayFailed(talk, true, direction, reason, detail, cause)
     this.#stand(talk)
     if (direction === 'outbound') this.#renewalDone(id, false)
@@ -686,6 +686,11 @@ function withoutRenewal(leg: Leg): Leg {
 /** The owner that a remote has shown, whether it is accepted or still looked at. */
 function ownerOf({ inbound, asked }: Conversation): string | undefined {
   return inbound.status === 'successful' ? inbound.shown.owner : asked?.owner
+}
+
+/** What becomes of our own proof leaves their request waiting. */
+function decidedIf(direction: AuthDirection, talk: Conversation): Conversation {
+  return direction === 'inbound' ? withoutAsked(talk) : talk
 }
 
 function withoutAsked({ asked: _asked, ...talk }: Conversation): Conversation {
