@@ -1,4 +1,4 @@
-import { access, connections, createSwarm, identify, ofType, xauth, xstream } from 'rxswarm'
+import { access, connections, createSwarm, identify, ofType, xauth, xstream, type XStream } from 'rxswarm'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { firstValueFrom } from 'rxjs'
 
@@ -15,10 +15,11 @@ await using bob = await node(globex)
 await using eve = await node(nobody)
 
 bob.event$.pipe(ofType('xauth:failed')).subscribe(({ reason }) => console.log(`bob refuses a peer: ${reason}`))
-bob.execute(xstream.accept()).subscribe(async (stream) => {
+const echo = async (stream: XStream) => {
   for await (const chunk of stream.source) await stream.write(chunk)
   await stream.end()
-})
+}
+bob.execute(xstream.accept()).subscribe((stream) => void echo(stream))
 
 await firstValueFrom(alice.execute(connections.dial({ to: bob.addresses })))
 const stream = await firstValueFrom(alice.execute(xstream.open({ peer: bob.self })))

@@ -237,7 +237,7 @@ describe.each(wires)('the gate over %s', (transport) => {
     const { hub } = await startHub(transport)
     await using _hub = hub
     const proof = await proofOf(partner!, -10, 2)
-    await using short = await startGuest(transport, { proof, trust: [owner!.publicKey] }, identities.get('next')!)
+    await using short = await startGuest(transport, { proof, trust: [owner!.publicKey] }, identities.get('next'))
     await using long = await startGuest(transport, { owner: partner!, trust: [owner!.publicKey] })
     const streams: Stream[] = []
     for (const guest of [short, long]) {

@@ -1,5 +1,5 @@
 import { marbles } from 'rxswarm/testing'
-import { asyncScheduler, map, mergeMap, NEVER, of, throwError, type Observable } from 'rxjs'
+import { asyncScheduler, EMPTY, map, mergeMap, NEVER, throwError, type Observable } from 'rxjs'
 import { describe } from 'vitest'
 import { approvals } from '../../src/swarm/approvals.ts'
 
@@ -24,7 +24,7 @@ describe('approvals', () => {
   })
   marbles('say that the operator has ended, and start it again', ({ expectObservable }) => {
     const expected = 'e 999ms e'
-    const approve = () => of<string>().pipe(map(String)) as Observable<string>
+    const approve = (): Observable<string> => EMPTY
     expectObservable(approvals(approve, NEVER, words), '^ 1000ms !').toBe(expected, { e: 'the approval has ended' })
   })
   marbles('say what is no decision, and go on', ({ hot, expectObservable }) => {

@@ -1,11 +1,9 @@
-import { audit, type AuditPorts, type Stamped } from 'rxswarm'
+import { audit, type AuditPorts } from 'rxswarm'
 import { fakePorts, fakeWires, marbles, obeysBehaviourLaws } from 'rxswarm/testing'
-import { EMPTY, map, NEVER, type Observable } from 'rxjs'
+import { EMPTY, map, NEVER } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { auditBehaviour } from '../../../src/swarm/behaviours/audit/auditBehaviour.ts'
 import { AUDITED, entryOf, isAudited } from '../../../src/swarm/behaviours/audit/auditedEntry.ts'
-
-type Events = Observable<Stamped<{ readonly type: string }> & { readonly at: number }>
 
 describe('audit', () => {
   const flush = audit.flush()
@@ -21,7 +19,7 @@ describe('audit', () => {
       write: (entry) => void noted.push(entry.event),
       event$: cold(log, { f: { type: 'audit:lost', count: 1 } as const }),
     }
-    const said$ = auditBehaviour([...AUDITED])(fakeWires({ command$: NEVER, event$: event$ as Events, ports }))
+    const said$ = auditBehaviour([...AUDITED])(fakeWires({ command$: NEVER, event$: event$, ports }))
     expectObservable(said$, '^--------!').toBe(expected, { f: { type: 'audit:lost', count: 1 } })
     expectObservable(cold('---------(n|)').pipe(map(() => noted))).toBe('---------(n|)', { n: ['access:denied'] })
   })

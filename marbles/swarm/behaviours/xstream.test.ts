@@ -1,6 +1,6 @@
 import { xstream, type XStream, type XStreamOffer, type XStreamPorts } from 'rxswarm'
 import { fakeWires, marbles, obeysBehaviourLaws } from 'rxswarm/testing'
-import { EMPTY, map, merge, NEVER, Subject, type Observable } from 'rxjs'
+import { EMPTY, map, merge, NEVER, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { Slots } from '../../../src/swarm/behaviours/xstream/slots.ts'
 import { xstreamBehaviour, type XStreamSettings } from '../../../src/swarm/behaviours/xstream/xstreamBehaviour.ts'
@@ -54,7 +54,7 @@ describe('xstream', () => {
     ]
     const event$ = new Subject<never>()
     const own = ports({ offer$, accepted$, withdrawn$ }, log)
-    const wires = fakeWires({ command$, event$: event$ as Observable<never>, ports: own })
+    const wires = fakeWires({ command$, event$: event$, ports: own })
     const running = xstreamBehaviour({ ...settings, ...change })(wires).subscribe((fact) => {
       log.push(fact.type)
       event$.next({ ...fact, at: 0 } as never)
