@@ -28,6 +28,8 @@ export interface OpenXStream {
   readonly verdictMs?: number
   /** See {@link XStreamParts}. @unit milliseconds */
   readonly lingerMs?: number
+  /** See {@link XStreamParts}. @unit milliseconds */
+  readonly errorGraceMs?: number
   /** The clock. Default: `asyncScheduler`. */
   readonly scheduler?: SchedulerLike
   /** Gives it up. */
@@ -43,7 +45,7 @@ export interface OpenXStream {
  * @source xstream, steps 2 and 3
  */
 export async function openXStream(request: OpenXStream): Promise<XStream> {
-  const { id, peer, connection, lingerMs, scheduler } = request
+  const { id, peer, connection, lingerMs, errorGraceMs, scheduler } = request
   const controller = new AbortController() // of our own: what fails on one substream ends the wait on the other
   const onAbort = () => controller.abort(request.signal?.reason)
   if (request.signal?.aborted === true) onAbort()
@@ -54,7 +56,11 @@ export async function openXStream(request: OpenXStream): Promise<XStream> {
   }
   try {
     const [main, error] = await Promise.all([introduce('main'), introduce('error')])
-    const clock = { ...(lingerMs === undefined ? {} : { lingerMs }), ...(scheduler === undefined ? {} : { scheduler }) }
+    const clock = {
+      ...(lingerMs === undefined ? {} : { lingerMs }),
+      ...(errorGraceMs === undefined ? {} : { errorGraceMs }),
+      ...(scheduler === undefined ? {} : { scheduler }),
+    }
     return new XStream({ id, peer, connection, side: 'opener', main, error, ...clock })
   } catch (cause) {
     const isOurs = cause instanceof SwarmError && cause.code !== 'ERR_UNEXPECTED_END'
