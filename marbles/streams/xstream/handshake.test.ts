@@ -170,7 +170,7 @@ describe('acceptHalf', () => {
     const [near, far] = await streamPair()
     const wrong = failure(acceptHalf(far, origin, { decide: accept }))
     near.send(new Uint8Array(17).fill(2))
-    expect((await wrong).code).toBe('ERR_WIRE')
+    expect((await wrong).code).toBe('ERR_INVALID_MESSAGE')
     expect(far.status).toBe('aborted')
     const [shortNear, shortFar] = await streamPair()
     const short = failure(acceptHalf(shortFar, origin, { decide: accept }))
