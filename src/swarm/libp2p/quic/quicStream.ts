@@ -191,8 +191,9 @@ export class QuicStream extends AbstractStream {
     if (this.#isOver()) return
     if (/reset by peer/.test(error.message)) return this.onRemoteReset()
     if (this.#isLost) return this.#fail(this.#truncated())
-    if (/connection lost/.test(error.message)) return this.onConnectionLost()
-    this.abort(error)
+    if (!/connection lost/.test(error.message)) return this.abort(error)
+    this.onConnectionLost()
+    if (!this.#isOver()) this.#fail(this.#truncated()) // this read was the last one
   }
 
   async #write(): Promise<void> {
