@@ -41,13 +41,15 @@ export interface Comparison {
   readonly atLeast?: number
   /** `ours` itself must be at least this. @unit that of the numbers */
   readonly oursAtLeast?: number
+  /** `ours` itself must be at most this. @unit that of the numbers */
+  readonly oursAtMost?: number
   /** What rxswarm adds must be at most this; `added` is reported then. @unit that of the numbers */
   readonly addsAtMost?: number
 }
 
 /** Compares two series that were measured in the same rounds. */
 export function compare(ours: readonly number[], peer: readonly number[], about: Comparison): Result {
-  const { name, unit, peerName, better, atLeast, oursAtLeast, addsAtMost } = about
+  const { name, unit, peerName, better, atLeast, oursAtLeast, oursAtMost, addsAtMost } = about
   const inEachRound = (of: (ours: number, peer: number) => number) =>
     median(ours.map((value, round) => of(value, peer[round] ?? NaN)))
   const ratio = inEachRound(better === 'more' ? (a, b) => a / b : (a, b) => b / a)
@@ -58,6 +60,9 @@ export function compare(ours: readonly number[], peer: readonly number[], about:
   }
   if (oursAtLeast !== undefined) {
     return { ...result, goal: `${oursAtLeast} ${unit} or more`, met: result.ours >= oursAtLeast }
+  }
+  if (oursAtMost !== undefined) {
+    return { ...result, goal: `${oursAtMost} ${unit} at most`, met: result.ours <= oursAtMost }
   }
   return atLeast === undefined ? result : { ...result, goal: `ratio ${atLeast} or more`, met: ratio >= atLeast }
 }

@@ -7,7 +7,9 @@ import { gossip } from './gossip.ts'
 import { lanes } from './lanes.ts'
 import { memory } from './memory.ts'
 import { policies } from './policies.ts'
+import { security } from './security.ts'
 import { simulation } from './simulation.ts'
+import { xstreams } from './xstreams.ts'
 
 const HELP = `npm run bench -- [--only NAME] [--json] [--check]
 
@@ -33,6 +35,8 @@ const benches: readonly Bench[] = [
   ...gossip,
   ...dial,
   ...memory,
+  ...security,
+  ...xstreams,
 ]
 
 const options = {
