@@ -9,6 +9,7 @@ import { memory } from './memory.ts'
 import { policies } from './policies.ts'
 import { security } from './security.ts'
 import { simulation } from './simulation.ts'
+import { stalled } from './stalled.ts'
 import { xstreams } from './xstreams.ts'
 
 const HELP = `npm run bench -- [--only NAME] [--json] [--check]
@@ -37,6 +38,7 @@ const benches: readonly Bench[] = [
   ...memory,
   ...security,
   ...xstreams,
+  ...stalled,
 ]
 
 const options = {
