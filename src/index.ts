@@ -126,7 +126,7 @@ export { createPor, type PorClaim } from './swarm/libp2p/ownerKeys.ts'
 export type { Por, PorFlaw } from './swarm/behaviours/xauth/por.ts'
 export type { Metadata, PorRequest, PorResponse } from './swarm/behaviours/xauth/porMessages.ts'
 export type { Approval, Arrival, XauthPorts } from './swarm/behaviours/xauth/xauthBehaviour.ts'
-export type { InboundRequest } from './swarm/behaviours/xauth/xauthMachine.ts'
+export type { InboundRequest } from './swarm/behaviours/xauth/xauthState.ts'
 export type { Standing } from './swarm/behaviours/xauth/conversation.ts'
 export type { Claim } from './swarm/behaviours/xauth/xauthPorts.ts'
 export type {

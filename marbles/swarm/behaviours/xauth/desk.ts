@@ -7,7 +7,7 @@ import {
   type XauthPorts,
   type XauthSettings,
 } from '../../../../src/swarm/behaviours/xauth/xauthBehaviour.ts'
-import type { InboundRequest } from '../../../../src/swarm/behaviours/xauth/xauthMachine.ts'
+import type { InboundRequest } from '../../../../src/swarm/behaviours/xauth/xauthState.ts'
 import type { XauthCommand, XauthEvent } from '../../../../src/swarm/behaviours/xauth/xauthVocabulary.ts'
 import type { Fact, Outcome } from '../../../../src/swarm/vocabulary/event.ts'
 

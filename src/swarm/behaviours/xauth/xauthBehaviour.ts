@@ -31,16 +31,9 @@ import type {
   XauthCommand,
   XauthEvent,
 } from './xauthVocabulary.ts'
-import {
-  initialXauth,
-  nameOfWork,
-  reasonOf,
-  xauthStep,
-  type InboundRequest,
-  type XauthDecisions,
-  type XauthEffect,
-  type XauthInput,
-} from './xauthMachine.ts'
+import { initialXauth, nameOfWork, xauthStep } from './xauthMachine.ts'
+import { reasonOf } from './xauthTalk.ts'
+import type { InboundRequest, XauthDecisions, XauthEffect, XauthInput } from './xauthState.ts'
 
 /** What came over the protocol's stream: a request, or something that is none. */
 export type Arrival =

@@ -43,7 +43,7 @@ import {
   type PorRequest,
 } from './porMessages.ts'
 import type { Arrival, XauthPorts } from './xauthBehaviour.ts'
-import type { InboundRequest } from './xauthMachine.ts'
+import type { InboundRequest } from './xauthState.ts'
 import type { DeniedStream } from './xauthVocabulary.ts'
 
 /** What a proof of ours is to say. */
