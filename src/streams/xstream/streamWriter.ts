@@ -183,9 +183,9 @@ export class StreamWriter {
     }
   }
 
-  /** A stream that both sides have finished closes while we still wait for our own end to be over. */
-  #gone({ isFinished, error }: StreamEnd): void {
-    if (!this.#isClosing || !isFinished || error !== undefined) this.#fail(error)
+  /** A stream may be over while we still wait for our own end to be taken: then closing it tells whether it was. */
+  #gone({ error }: StreamEnd): void {
+    if (!this.#isClosing || error !== undefined) this.#fail(error)
   }
 
   #fail(cause: unknown): void {
