@@ -56,7 +56,7 @@ describe('lintPolicy', () => {
           }
         }
       }),
-      { numRuns: 200, seed: 1 },
+      { numRuns: 60, seed: 1 },
     )
     expect(warned).toBeGreaterThan(500)
   })

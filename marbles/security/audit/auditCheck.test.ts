@@ -24,7 +24,7 @@ describe('AuditCheck', () => {
           lastSeq: list.length + 1,
         })
       }),
-      { numRuns: 200, seed: 1 },
+      { numRuns: 60, seed: 1 },
     )
   })
   it('finds any byte that is changed, at its line', () => {
@@ -40,7 +40,7 @@ describe('AuditCheck', () => {
         // A line break that comes or goes makes two lines of one, or one of two.
         expect(others.length).toBeLessThanOrEqual(bytes[at] === 10 || (bytes[at]! ^ by) === 10 ? 1 : 0)
       }),
-      { numRuns: 1_000, seed: 1 },
+      { numRuns: 150, seed: 1 },
     )
   })
   it('finds every change of every byte of a line', () => {
@@ -148,7 +148,7 @@ describe('AuditCheck', () => {
           expect(count + problemCount).toBeGreaterThanOrEqual(0)
         },
       ),
-      { numRuns: 300, seed: 1 },
+      { numRuns: 150, seed: 1 },
     )
   })
 })

@@ -14,7 +14,7 @@ import {
 import { seeded } from '../../../src/testing/simulation/seeded.ts'
 
 /** How many random inputs each decoder is given; a million takes half a minute. */
-const FUZZ_RUNS = Number(process.env['RXSWARM_FUZZ'] ?? 5_000)
+const FUZZ_RUNS = Number(process.env['RXSWARM_FUZZ'] ?? 2_000)
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const bytesOf = (text: string) => new TextEncoder().encode(text)
