@@ -150,6 +150,10 @@ function cut(stream: Stream): () => boolean {
 /** Requests that a hub was asked to decide over, in order. */
 const requestsOf = new WeakMap<WatchedHub, Set<string>>()
 
+/** Streams of a remote that may wait on one connection, and how many it tries. @source gate.ts */
+const MOST_WAITING = 128
+const FLOOD = 300
+
 /** Streams that the hub has with a guest, waiting or running. */
 const streamsOf = (hub: WatchedHub, { node }: HandGuest, protocol: string) =>
   hub.node.getConnections(node.peerId).flatMap(({ streams }) => streams.filter((one) => one.protocol === protocol))
@@ -301,5 +305,37 @@ describe.each(wires)('the table of the gate over %s', (transport) => {
     for (const protocol of ECHOES.slice(0, 2)) {
       expect(ranHere().filter((ran) => ran.protocol === protocol).length).toBe(1)
     }
+  })
+
+  it('bounds a flood of streams that wait, says what it refused, and leaves a third peer alone', async () => {
+    const { hub, guest: flood, denied } = await arrange(transport, WAYS['pending']!)
+    await using _hub = hub
+    await using _flood = flood.node
+    const [request] = [...requestsOf.get(hub)!]
+    const connection = flood.node.getConnections(hub.node.peerId)[0]!
+    const signal = AbortSignal.timeout(5_000)
+    for (let index = 0; index < FLOOD; index++) {
+      connection.newStream(PROTOCOLS.own, { signal, maxOutboundStreams: 1_000 }).catch(() => undefined) // it may be reset at once
+    }
+    const refused = () => denied.filter((one) => one === `inbound ${PROTOCOLS.own}`).length
+    await eventually(() => streamsOf(hub, flood, PROTOCOLS.own).length >= MOST_WAITING)
+    await eventually(() => refused() === FLOOD - MOST_WAITING, 3_000)
+    expect(streamsOf(hub, flood, PROTOCOLS.own).length).toBe(MOST_WAITING)
+
+    const honest = await startHandGuest(transport, [PROTOCOLS.own], ANSWERS.yes)
+    await using _honest = honest.node
+    await honest.node.dial(hub.node.getMultiaddrs())
+    await shows(hub, honest)
+    await eventually(() => requestsOf.get(hub)!.size === 2)
+    const [, second] = [...requestsOf.get(hub)!]
+    await lastValueFrom(hub.execute(xauth.decide({ request: second!, approve: true })), { defaultValue: undefined })
+    expect(await inbound(hub, honest, PROTOCOLS.own)).toBe('RUNS')
+    expect(
+      hub.ran.filter(({ protocol, peer }) => protocol === PROTOCOLS.own && peer === flood.node.peerId.toString()),
+    ).toEqual([])
+
+    await lastValueFrom(hub.execute(xauth.decide({ request: request!, approve: false })), { defaultValue: undefined })
+    await eventually(() => streamsOf(hub, flood, PROTOCOLS.own).length === 0)
+    expect(hub.ran.filter(({ protocol }) => protocol === PROTOCOLS.own).length).toBe(1)
   })
 })

@@ -21,7 +21,10 @@ export interface StreamGuard {
   verdict(request: StreamRequest): Verdict
   /** Asked once for each stream that all let pass, before it runs: a reason refuses it after all. */
   charge?(request: StreamRequest): SwarmError | undefined
-  /** Hears once what became of a stream: that it runs, or why not; and why one that ran was cut off. */
+  /**
+   * Hears once what became of a stream: that it runs, or why not; and why one that ran was cut off. Not of one that was
+   * given up, by who opened it or with its connection, while it waited.
+   */
   settled?(request: StreamRequest, refusal: SwarmError | undefined): void
 }
 
@@ -152,13 +155,17 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
   ) =>
     new Promise<void>((resolve, reject) => {
       const peer = connection.remotePeer.toString()
+      const giveUp = (refusal: SwarmError) => {
+        settle({ connection, protocol, direction }, refusal)
+        reject(refusal)
+      }
       const all = waiting[direction]
       const here = all.get(connection) ?? new Set()
       const isInbound = direction === 'inbound'
       const isFull = here.size >= MOST_WAITING[direction] || (isInbound && inboundInAll >= MOST_INBOUND_IN_ALL)
       if (isFull) {
         const message = `${protocol}: too many streams wait already for ${peer} to be let through`
-        return reject(new OverloadedError(message, { peer, protocol, limit: MOST_WAITING[direction] }))
+        return giveUp(new OverloadedError(message, { peer, protocol, limit: MOST_WAITING[direction] }))
       }
       const end = (settle: () => void) => {
         here.delete(change)
@@ -174,7 +181,7 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
       const onClose = () =>
         end(() => reject(new StreamError(`${protocol}: ${peer} went before it was let through`, { peer, protocol })))
       const late = () =>
-        end(() => reject(new TimeoutError(`${protocol}: ${peer} was not let through in time`, { peer, protocol })))
+        end(() => giveUp(new TimeoutError(`${protocol}: ${peer} was not let through in time`, { peer, protocol })))
       const timer = setTimeout(late, Math.max(0, leftMs))
       all.set(connection, here.add(change))
       if (isInbound) inboundInAll++
