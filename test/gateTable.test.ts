@@ -307,6 +307,21 @@ describe.each(wires)('the table of the gate over %s', (transport) => {
     }
   })
 
+  it('refuses what has waited once, in the words of its protocol, when it is decided', async () => {
+    const { hub, guest, denied } = await arrange(transport, WAYS['pending']!)
+    await using _hub = hub
+    await using _guest = guest.node
+    const [request] = [...requestsOf.get(hub)!]
+    const protocols = [PROTOCOLS.xstream, PROTOCOLS.own, PROTOCOLS.hop]
+    const came = Promise.all(protocols.map((protocol) => inbound(hub, guest, protocol)))
+    await eventually(() => protocols.every((protocol) => streamsOf(hub, guest, protocol).length === 1))
+    await lastValueFrom(hub.execute(xauth.decide({ request: request!, approve: false })), { defaultValue: undefined })
+    expect(await came).toEqual(['refused', 'reset', 'reset'])
+    await pause(100) // what is said twice is said by now
+    const ours = denied.filter((one) => protocols.some((protocol) => one === `inbound ${protocol}`))
+    expect(ours.toSorted()).toEqual(protocols.map((protocol) => `inbound ${protocol}`).toSorted())
+  })
+
   it('bounds a flood of streams that wait, says what it refused, and leaves a third peer alone', async () => {
     const { hub, guest: flood, denied } = await arrange(transport, WAYS['pending']!)
     await using _hub = hub
@@ -337,5 +352,7 @@ describe.each(wires)('the table of the gate over %s', (transport) => {
     await lastValueFrom(hub.execute(xauth.decide({ request: request!, approve: false })), { defaultValue: undefined })
     await eventually(() => streamsOf(hub, flood, PROTOCOLS.own).length === 0)
     expect(hub.ran.filter(({ protocol }) => protocol === PROTOCOLS.own).length).toBe(1)
+    await pause(100) // what is said twice is said by now
+    expect(refused()).toBe(FLOOD)
   })
 })

@@ -106,6 +106,7 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
   const refusals = new Map<string, Refusal>()
   const waiting = { inbound: new Map<Connection, Set<() => void>>(), outbound: new Map<Connection, Set<() => void>>() }
   const acquaintances = new WeakMap<Connection, Acquaintance>()
+  const held = new WeakSet<Stream>()
   let inboundInAll = 0
 
   const verdictOf = (request: StreamRequest): Verdict => {
@@ -207,10 +208,17 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
     const onClose = () => gone.abort(new StreamError(`${protocol}: closed while it waited`, { protocol }))
     stream.pause()
     stream.addEventListener('close', onClose)
+    held.add(stream)
     try {
-      await refusing(stream, () => admit({ connection, direction }, [protocol], gone.signal))
+      await refusing(stream, async () => {
+        await admit({ connection, direction }, [protocol], gone.signal)
+        const verdict = verdictOf({ connection, direction, protocol })
+        if (verdict instanceof SwarmError) refuse({ connection, direction, protocol }, verdict) // reviewed just now
+        held.delete(stream)
+      })
       stream.resume()
     } finally {
+      held.delete(stream)
       stream.removeEventListener('close', onClose)
     }
   }
@@ -280,7 +288,7 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
       }
       for (const stream of [...connection.streams]) {
         const { protocol, direction } = stream
-        if (protocol === '') continue
+        if (protocol === '' || held.has(stream)) continue // one that waits is told by who holds it, in its own words
         const request = { connection, protocol, direction }
         const verdict = verdictOf(request)
         if (verdict === 'pass' || verdict === 'wait') continue
