@@ -274,36 +274,6 @@ describe.each(wires)('the gate over %s', (transport) => {
     expect(Buffer.from(await first(friend.execute(kad.get({ key: '/app/a' }))))).toEqual(Buffer.from('v'))
   })
 
-  it('bounds what waits, and leaves others alone', async () => {
-    const { hub, ran } = await startHub(transport, { approve: 'ask', timeoutMs: 1_500 })
-    await using _hub = hub
-    await using flood = await strangerOf(transport, hub)
-    const por = await createPor({
-      owner: partner!,
-      peer: flood.peerId,
-      issuedAtS: nowS() - 5,
-      expiresAtS: nowS() + 100,
-    })
-    const stream = await flood.dialProtocol(hub.node.peerId, POR_PROTOCOL)
-    stream.send(encodeRequest({ por, metadata: {} }))
-    await stream.close()
-    const connection = flood.getConnections(hub.node.peerId)[0]!
-    const many = await Promise.allSettled(
-      Array.from({ length: 200 }, () => connection.newStream(OWN, { maxOutboundStreams: 1_000 })),
-    )
-    expect(many.length).toBe(200)
-    await using honest = await startGuest(transport, { owner: partner!, trust: [owner!.publicKey] })
-    hub.event$.subscribe((event) => {
-      if (event.type === 'xauth:requested' && event.peer === honest.self) {
-        hub.command$.next(xauth.decide({ request: event.request, approve: true }))
-      }
-    })
-    await first(honest.execute(connections.dial({ to: hub.addresses })))
-    await first(honest.execute(xauth.authenticate({ peer: hub.self })))
-    expect(await knock(honest.node, hub.node, OWN)).toBe('runs')
-    expect(ran).toEqual([OWN])
-  })
-
   it('keeps its own protocols open', async () => {
     const { hub } = await startHub(transport)
     await using _hub = hub
