@@ -1,76 +1,75 @@
 import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { firstValueFrom } from 'rxjs'
-import { connections, createSwarm, identify, xstream } from 'rxswarm'
+import { on, once } from 'node:events'
 import { compare, type Bench } from './compare.ts'
 import type { Transport } from './nodesOn.ts'
+import { OFFERED_BYTES, type StalledAnswer, type Way } from './stalledEnd.ts'
 
-/** For how long the reader stops. @unit milliseconds */
-export const STOP_MS = 10_000
-
-/** What the reader's process says: where it is, how much it has grown while it stood still, how much it has got. */
-export type StalledAnswer =
-  | { readonly addresses: readonly string[]; readonly peer: string }
-  | { readonly grownBytes: number }
-  | { readonly bytes: number }
-  | { readonly error: string }
-
-const OFFERED_BYTES = 1 << 30
-const CHUNK = new Uint8Array(256 << 10).fill(7)
 const MOST_MIB = 16
-/** At least a page or so: less is not seen. */
-const mebi = (bytes: number) => Math.max(0.1, bytes / (1 << 20))
+const mebi = (bytes: number) => bytes / (1 << 20)
+/** At least a page or so: less is not seen, and nothing is divided by. */
+const grownMebi = (bytes: number) => Math.max(0.1, mebi(bytes))
+
+/** A process that says one thing at a time. */
+function end(file: string, ...args: readonly string[]) {
+  const child = fork(new URL(file, import.meta.url), args)
+  const messages = on(child, 'message') // from now on: none is lost that comes before it is asked for
+  const gone = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${file} ended with ${code}`)))
+  gone.catch(() => undefined)
+  return {
+    tell: (said: object) => void child.send(said),
+    said: async <T extends StalledAnswer>() => {
+      const { value } = (await Promise.race([messages.next(), gone])) as { value: [T] }
+      return value[0]
+    },
+    stop: () => child.connected && child.disconnect(),
+  }
+}
+
+type Grown = Extract<StalledAnswer, { grownBytes: number }>
+
+/** Lets a reader stop once, and tells how much both ends have grown meanwhile. */
+async function stall(transport: Transport, way: Way) {
+  const reader = end('stalledReader.ts', transport, way)
+  const writer = end('stalledWriter.ts', transport, way)
+  try {
+    writer.tell(await reader.said())
+    await reader.said() // it is warm, and stands still
+    writer.tell({ isWarm: true })
+    const readerGrown = await reader.said<Grown>()
+    writer.tell({})
+    const writerGrown = await writer.said<Grown>()
+    if (writerGrown.bytes >= OFFERED_BYTES) throw new Error(`${way} over ${transport}: the writer was not stalled`)
+    reader.tell({})
+    const { bytes } = await reader.said<{ bytes: number }>()
+    return { reader: readerGrown.grownBytes, writer: writerGrown.grownBytes, came: bytes, piled: writerGrown.bytes }
+  } finally {
+    reader.stop()
+    writer.stop()
+  }
+}
 
 function over(transport: Transport): Bench {
-  const [writer, reader] = [`stalled-writer-${transport}`, `stalled-reader-${transport}`]
+  const ends = ['writer', 'reader'] as const
+  const nameOf = (end: (typeof ends)[number]) => `stalled-${end}-${transport}`
   return {
-    names: [writer, reader],
+    names: ends.map(nameOf),
     run: async () => {
-      const child = fork(new URL('stalledReader.ts', import.meta.url), [transport])
-      const said = async <T>() => ((await once(child, 'message')) as [T])[0]
-      const { addresses, peer } = await said<{ addresses: string[]; peer: string }>()
-      const swarm = await createSwarm({
-        use: [connections(), identify(), xstream()],
-        transports: [transport],
-        listen: [],
-      })
-      try {
-        await firstValueFrom(swarm.execute(connections.dial({ to: addresses })))
-        const stream = await firstValueFrom(swarm.execute(xstream.open({ peer })))
-        let [sent, sentAt, before, grown] = [0, performance.now(), 0, 0]
-        const looking = setInterval(() => {
-          if (performance.now() - sentAt < 500) return
-          globalThis.gc?.()
-          const { rss } = process.memoryUsage()
-          before ||= rss
-          grown = Math.max(grown, rss - before)
-        }, 250)
-        const stalled = said<{ grownBytes: number }>()
-        const writing = (async () => {
-          for (; sent < OFFERED_BYTES; sent += CHUNK.byteLength) {
-            await stream.write(CHUNK)
-            sentAt = performance.now()
-          }
-          await stream.end()
-        })()
-        const { grownBytes } = await stalled
-        clearInterval(looking)
-        const got = said<{ bytes: number }>()
-        await writing
-        const { bytes } = await got
-        if (bytes !== OFFERED_BYTES) throw new Error(`${bytes} of ${OFFERED_BYTES} bytes came`)
-        const about = { unit: 'MiB', better: 'less', peerName: 'the bound', oursAtMost: MOST_MIB } as const
-        return [
-          compare([mebi(grown)], [MOST_MIB], { ...about, name: writer }),
-          compare([mebi(grownBytes)], [MOST_MIB], { ...about, name: reader }),
-        ]
-      } finally {
-        child.disconnect()
-        await swarm.stop({ drainMs: 0 })
-      }
+      // at once: each of the four processes has its own memory, and all of them stand still
+      const [ours, bare] = await Promise.all([stall(transport, 'xstream'), stall(transport, 'bare')])
+      const came = `${Math.round(mebi(ours.came))} of ${mebi(OFFERED_BYTES)} MiB came afterwards`
+      const about = {
+        unit: 'MiB',
+        better: 'less',
+        peerName: `paused bare stream; ${came}`,
+        oursAtMost: MOST_MIB,
+      } as const
+      return ends.map((end) => compare([grownMebi(ours[end])], [grownMebi(bare[end])], { ...about, name: nameOf(end) }))
     },
   }
 }
 
-/** How much memory grows on either side while 1 GiB is offered to a reader that has stopped for 10 s; then all of it is read. */
+/**
+ * How much the memory of writer and reader grows while the one offers 1 GiB and the other has stopped for 10 s; then the
+ * reader reads on, for 6 s at most.
+ */
 export const stalled: readonly Bench[] = [over('quic'), over('tcp')]
