@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { on, once } from 'node:events'
 import { compare, type Bench } from './compare.ts'
 import type { Transport } from './nodesOn.ts'
-import { OFFERED_BYTES, type StalledAnswer, type Way } from './stalledEnd.ts'
+import { OFFERED_BYTES, WARM_BYTES, type StalledAnswer, type Way } from './stalledEnd.ts'
 
 const MOST_MIB = 16
 const mebi = (bytes: number) => bytes / (1 << 20)
@@ -41,7 +41,12 @@ async function stall(transport: Transport, way: Way) {
     if (writerGrown.bytes >= OFFERED_BYTES) throw new Error(`${way} over ${transport}: the writer was not stalled`)
     reader.tell({})
     const { bytes } = await reader.said<{ bytes: number }>()
-    return { reader: readerGrown.grownBytes, writer: writerGrown.grownBytes, came: bytes, piled: writerGrown.bytes }
+    return {
+      reader: readerGrown.grownBytes,
+      writer: writerGrown.grownBytes,
+      came: bytes,
+      piled: writerGrown.bytes - WARM_BYTES,
+    }
   } finally {
     reader.stop()
     writer.stop()
@@ -56,11 +61,12 @@ function over(transport: Transport): Bench {
     run: async () => {
       // at once: each of the four processes has its own memory, and all of them stand still
       const [ours, bare] = await Promise.all([stall(transport, 'xstream'), stall(transport, 'bare')])
+      const piled = `${mebi(ours.piled).toFixed(1)} MiB (${mebi(bare.piled).toFixed(1)}) were written into the stop`
       const came = `${Math.round(mebi(ours.came))} of ${mebi(OFFERED_BYTES)} MiB came afterwards`
       const about = {
         unit: 'MiB',
         better: 'less',
-        peerName: `paused bare stream; ${came}`,
+        peerName: `paused bare stream; ${piled}, ${came}`,
         oursAtMost: MOST_MIB,
       } as const
       return ends.map((end) => compare([grownMebi(ours[end])], [grownMebi(bare[end])], { ...about, name: nameOf(end) }))
