@@ -64,5 +64,7 @@ export function compare(ours: readonly number[], peer: readonly number[], about:
   if (oursAtMost !== undefined) {
     return { ...result, goal: `${oursAtMost} ${unit} at most`, met: result.ours <= oursAtMost }
   }
-  return atLeast === undefined ? result : { ...result, goal: `ratio ${Number(atLeast.toPrecision(4))} or more`, met: ratio >= atLeast }
+  return atLeast === undefined
+    ? result
+    : { ...result, goal: `ratio ${Number(atLeast.toPrecision(4))} or more`, met: ratio >= atLeast }
 }
