@@ -118,3 +118,67 @@ describe('examples/live-policy', () => {
     })
   })
 })
+
+describe('examples/security', () => {
+  it('two-organisations: trusts two owners, refuses a third, and cuts one off', async () => {
+    expect(await runExample('security/two-organisations.ts')).toEqual({
+      code: 0,
+      stdout: [
+        'ann: welcome',
+        'bea: welcome',
+        '  the hub says no: untrusted owner',
+        'eve: AuthenticationError',
+        'tea 3, coffee 4: heard by ann and bea',
+        '  the hub says no: revoked',
+        'B is revoked: 1 connection closed',
+        '  the hub says no: revoked',
+        'bea: AuthenticationError',
+        'tea 5, coffee 6: heard by ann',
+        'audit log: intact, 0 lines unsigned, 0 problems',
+        '',
+      ].join('\n'),
+      stderr: '',
+    })
+  })
+  it('live-policy: shows what new rules would do, puts them in force, and limits a rate', async () => {
+    expect(await runExample('security/live-policy.ts')).toEqual({
+      code: 0,
+      stdout: [
+        'rule                now                 then                what                times',
+        'no-pings-of-guests  allow               deny                open                3',
+        'no-secrets          allow               deny                subscribe           1',
+        'would deny 4, would allow 0',
+        '2 rules in force, 0 connections closed',
+        'guest pings: no, friend pings: yes',
+        'secret/plans: AccessDeniedError',
+        "friend's ping 1: yes",
+        "friend's ping 2: yes",
+        '  over few-pings: friend',
+        "friend's ping 3: no",
+        '',
+      ].join('\n'),
+      stderr: '',
+    })
+  })
+  it('send-file: goes on after a cut from what the receiver has', async () => {
+    expect(await runExample('security/send-file.ts')).toEqual({
+      code: 0,
+      stdout: [
+        '25 % of the file is there',
+        '50 % of the file is there',
+        'StreamError, going on from where it was',
+        '75 % of the file is there',
+        '100 % of the file is there',
+        'whole, the SHA-256 agrees; the last connection began at 50 %',
+        '',
+      ].join('\n'),
+      stderr: '',
+    })
+  })
+  it('send-file: takes a file of yours, also one that is empty', async () => {
+    const own = await runExample('security/send-file.ts', ['--file', file(new Uint8Array(3_000_000).fill(7))])
+    expect(own.stdout).toMatch(/whole, the SHA-256 agrees; the last connection began at \d+ %\n$/)
+    const empty = await runExample('security/send-file.ts', ['--file', file('')])
+    expect(empty).toMatchObject({ code: 0, stderr: '' })
+  })
+})

@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { audit, connections, createSwarm, gossipsub, identify, ofType, verifyAudit, xauth } from 'rxswarm'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { filter, firstValueFrom, lastValueFrom, map, merge, take, toArray } from 'rxjs'
+
+// Two organisations whose nodes trust each other, somebody whom nobody trusts, and an end of the partnership.
+const [a, b, nobody] = await Promise.all([1, 2, 3].map(() => generateKeyPair('Ed25519')))
+const folder = await mkdtemp(join(tmpdir(), 'two-organisations-'))
+const logOf = (name: string) => join(folder, `${name}.log`)
+
+const node = (name: string, owner = nobody!) =>
+  createSwarm({
+    use: [
+      connections(),
+      identify(),
+      gossipsub(),
+      xauth({ owner, trust: [a!.publicKey, b!.publicKey] }),
+      audit({ path: logOf(name) }),
+    ],
+    listen: ['/ip4/127.0.0.1/udp/0/quic-v1'],
+  })
+type Node = Awaited<ReturnType<typeof node>>
+
+/** Connects, then waits until both sides have accepted each other; says whether they have. */
+async function meet(from: Node, to: Node): Promise<string> {
+  await firstValueFrom(from.execute(connections.dial({ to: to.addresses })))
+  const report = firstValueFrom(from.execute(xauth.authenticate({ peer: to.self })))
+  return report.then(
+    () => 'welcome',
+    ({ name }: Error) => name,
+  )
+}
+/** Waits until so many others have joined the topic. */
+const company = (of: Node, count: number) =>
+  firstValueFrom(of.state$.pipe(filter(({ gossipsub: { peers } }) => (peers.get('prices')?.size ?? 0) === count)))
+
+await using hub = await node('hub', a)
+await using ann = await node('ann', a)
+await using bea = await node('bea', b)
+await using eve = await node('eve', nobody)
+const guests = { ann, bea, eve }
+const failed$ = hub.event$.pipe(ofType('xauth:failed'))
+failed$.subscribe(({ reason }) => console.log(`  the hub says no: ${reason}`))
+for (const [name, guest] of Object.entries(guests)) console.log(`${name}: ${await meet(guest, hub)}`)
+
+/** The hub tells its news; so many hear it. */
+async function tell(news: string, hearers: number): Promise<void> {
+  const heard = Object.entries(guests).map(([name, { event$ }]) =>
+    event$.pipe(
+      ofType('gossipsub:message'),
+      filter(({ data }) => new TextDecoder().decode(data) === news),
+      map(() => name),
+    ),
+  )
+  const names = firstValueFrom(merge(...heard).pipe(take(hearers), toArray()))
+  await firstValueFrom(hub.execute(gossipsub.publish({ topic: 'prices', data: new TextEncoder().encode(news) })))
+  console.log(`${news}: heard by ${(await names).toSorted().join(' and ')}`)
+}
+for (const one of [hub, ann, bea, eve]) one.execute(gossipsub.subscribe({ topic: 'prices' })).subscribe()
+await company(hub, 2)
+await tell('tea 3, coffee 4', 2)
+
+// The partnership is over: what B's nodes were allowed ends at once, and they are refused from now on.
+const closed = await firstValueFrom(hub.execute(xauth.revoke({ owner: b!.publicKey })))
+await company(hub, 1)
+console.log(`B is revoked: ${closed.length} connection closed`)
+console.log(`bea: ${await meet(bea, hub)}`)
+await tell('tea 5, coffee 6', 1)
+
+await lastValueFrom(hub.execute(audit.note({ event: 'app:partnership-ended' })), { defaultValue: undefined })
+await hub.stop() // signs the end of the log
+const { ok, unsigned, problems } = await verifyAudit(logOf('hub'), { publicKeys: [hub.self] })
+console.log(`audit log: ${ok ? 'intact' : 'changed'}, ${unsigned} lines unsigned, ${problems.length} problems`)
+await rm(folder, { recursive: true })
