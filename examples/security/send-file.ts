@@ -32,7 +32,9 @@ for (let retries = 0; ; retries++) {
   try {
     await firstValueFrom(alice.execute(connections.dial({ to: bob.addresses })))
     const start = await sendFile(await firstValueFrom(alice.execute(xstream.open({ peer: bob.self }))), path)
-    console.log(`whole, the SHA-256 agrees; the last connection began at ${Math.floor((start / Math.max(size, 1)) * 100)} %`)
+    console.log(
+      `whole, the SHA-256 agrees; the last connection began at ${Math.floor((start / Math.max(size, 1)) * 100)} %`,
+    )
     break
   } catch (error) {
     console.log(`${(error as Error).name}, going on from where it was`)

@@ -23,15 +23,6 @@ const node = (name: string, owner = nobody!) =>
   })
 type Node = Awaited<ReturnType<typeof node>>
 
-/** Connects, then waits until both sides have accepted each other; says whether they have. */
-async function meet(from: Node, to: Node): Promise<string> {
-  await firstValueFrom(from.execute(connections.dial({ to: to.addresses })))
-  const report = firstValueFrom(from.execute(xauth.authenticate({ peer: to.self })))
-  return report.then(
-    () => 'welcome',
-    ({ name }: Error) => name,
-  )
-}
 /** Waits until so many others have joined the topic. */
 const company = (of: Node, count: number) =>
   firstValueFrom(of.state$.pipe(filter(({ gossipsub: { peers } }) => (peers.get('prices')?.size ?? 0) === count)))
@@ -41,9 +32,26 @@ await using ann = await node('ann', a)
 await using bea = await node('bea', b)
 await using eve = await node('eve', nobody)
 const guests = { ann, bea, eve }
-const failed$ = hub.event$.pipe(ofType('xauth:failed'))
-failed$.subscribe(({ reason }) => console.log(`  the hub says no: ${reason}`))
-for (const [name, guest] of Object.entries(guests)) console.log(`${name}: ${await meet(guest, hub)}`)
+
+/** A guest connects; what the hub makes of the proof that it shows. */
+async function meet(guest: Node): Promise<string> {
+  const verdict$ = merge(
+    hub.event$.pipe(
+      ofType('xauth:authenticated'),
+      filter(({ peer }) => peer === guest.self),
+      map(() => 'welcome'),
+    ),
+    hub.event$.pipe(
+      ofType('xauth:failed'),
+      filter(({ peer }) => peer === guest.self),
+      map(({ reason }) => `refused, ${reason}`),
+    ),
+  )
+  const verdict = firstValueFrom(verdict$)
+  guest.execute(connections.dial({ to: hub.addresses })).subscribe({ error: () => undefined }) // the hub may hang up at once
+  return verdict
+}
+for (const [name, guest] of Object.entries(guests)) console.log(`${name}: ${await meet(guest)}`)
 
 /** The hub tells its news; so many hear it. */
 async function tell(news: string, hearers: number): Promise<void> {
@@ -66,7 +74,8 @@ await tell('tea 3, coffee 4', 2)
 const closed = await firstValueFrom(hub.execute(xauth.revoke({ owner: b!.publicKey })))
 await company(hub, 1)
 console.log(`B is revoked: ${closed.length} connection closed`)
-console.log(`bea: ${await meet(bea, hub)}`)
+await firstValueFrom(bea.state$.pipe(filter(({ peers }) => !peers.has(hub.self)))) // she has noticed
+console.log(`bea: ${await meet(bea)}`)
 await tell('tea 5, coffee 6', 1)
 
 await lastValueFrom(hub.execute(audit.note({ event: 'app:partnership-ended' })), { defaultValue: undefined })
