@@ -9,7 +9,6 @@ const approve = (request$: Observable<AuthRequest>) =>
   request$.pipe(
     map(({ request, metadata }) => ({ request, approve: metadata['for'] === 'orders', reason: 'what for?' })),
   )
-
 await using till = await createSwarm({ use: [connections(), identify(), xauth({ owner: shop!, approve })], listen })
 const van = (metadata = {}) =>
   createSwarm({

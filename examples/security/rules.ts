@@ -14,7 +14,6 @@ const limits = [
   { id: 'subnets', per: 'subnet', perSecond: 500 },
 ] as const
 await using node = await createSwarm({ use: [connections(), access({ policy, limits })], listen: [] })
-
 const wants: readonly AccessRequest[] = [
   { action: 'accept', direction: 'inbound', address: '192.0.2.7' },
   { action: 'accept', direction: 'inbound', address: '198.51.100.1' },

@@ -5,7 +5,6 @@ const node = () =>
   createSwarm({ use: [connections(), identify(), xstream()], listen: ['/ip4/127.0.0.1/udp/0/quic-v1'] })
 await using alice = await node()
 await using bob = await node()
-
 async function shout(stream: XStream): Promise<void> {
   const words = new TextDecoder().decode(await stream.readToEnd(1_000)) // no more than that of a stranger's
   if (words === '') return stream.fail(new TextEncoder().encode('say something'))
@@ -13,7 +12,6 @@ async function shout(stream: XStream): Promise<void> {
   await stream.end()
 }
 bob.execute(xstream.accept()).subscribe((stream) => void shout(stream).catch(() => undefined))
-
 await firstValueFrom(alice.execute(connections.dial({ to: bob.addresses })))
 for (const words of ['hello', '']) {
   await using stream = await firstValueFrom(alice.execute(xstream.open({ peer: bob.self })))
