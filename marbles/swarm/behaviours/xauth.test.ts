@@ -5,11 +5,13 @@ import {
   UnsupportedProtocolError,
   xauth,
   type Approval,
+  type Arrival,
   type AuthDecision,
+  type XauthCommand,
   type XauthPorts,
 } from 'rxswarm'
 import { failingPorts, fakePorts, fakeWires, marbles, obeysBehaviourLaws } from 'rxswarm/testing'
-import { delay, EMPTY, map, mergeMap, NEVER, of, Subject, take, throwError } from 'rxjs'
+import { delay, EMPTY, map, mergeMap, NEVER, of, Subject, take, throwError, VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { xauthBehaviour } from '../../../src/swarm/behaviours/xauth/xauthBehaviour.ts'
 import { brief, connection, Desk, NOW_S, request, settings, silence } from './xauth/desk.ts'
@@ -814,5 +816,39 @@ describe('ports that fail', () => {
 describe('its words', () => {
   it('are all known', () => {
     expect(brief({ type: 'command:cancelled' })).toBe('command:cancelled')
+  })
+})
+
+describe('a restart after a crash', () => {
+  it('forgets no revocation and no change of the trust list', () => {
+    const behaviour = xauthBehaviour({ ...settings, trust: ['o', 'x'] })
+    const run = (commands: readonly XauthCommand[], owner: string) => {
+      const [command$, arrival$] = [new Subject<XauthCommand>(), new Subject<Arrival>()]
+      const said: string[] = []
+      const ports: XauthPorts = {
+        ...fakePorts<XauthPorts>(() => EMPTY),
+        connections: () => of([connection()]),
+        arrival$,
+        denied$: NEVER,
+        isSigned: () => of(true),
+        ask: () => NEVER,
+        prove: () => of({ proof: request().por, owner: 'us' }),
+      }
+      const scheduler = new VirtualTimeScheduler()
+      scheduler.frame = NOW_S * 1_000
+      const running = behaviour(fakeWires({ command$, ports, scheduler })).subscribe((fact) => {
+        said.push(fact.type === 'xauth:failed' ? `failed ${(fact as { reason: string }).reason}` : fact.type)
+      })
+      for (const command of commands) command$.next(command)
+      arrival$.next({ type: 'requested', request: request({ owner }) })
+      running.unsubscribe()
+      return said
+    }
+    expect(run([xauth.trust({ add: ['new'], remove: ['x'] }), xauth.revoke({ owner: 'o' })], 'new')).toContain(
+      'xauth:succeeded',
+    )
+    expect(run([], 'o')).toContain('failed revoked')
+    expect(run([], 'x')).toContain('failed untrusted owner')
+    expect(run([], 'new')).toContain('xauth:succeeded')
   })
 })

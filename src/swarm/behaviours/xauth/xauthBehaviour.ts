@@ -33,7 +33,7 @@ import type {
 } from './xauthVocabulary.ts'
 import { initialXauth, nameOfWork, xauthStep } from './xauthMachine.ts'
 import { reasonOf } from './xauthTalk.ts'
-import type { InboundRequest, XauthDecisions, XauthEffect, XauthInput } from './xauthState.ts'
+import type { InboundRequest, XauthDecisions, XauthEffect, XauthInput, XauthState } from './xauthState.ts'
 
 /** What came over the protocol's stream: a request, or something that is none. */
 export type Arrival =
@@ -84,13 +84,18 @@ export interface XauthSettings extends Omit<XauthDecisions, 'approval'> {
  * said     ---s--(rsa)--
  * ```
  *
- * @shape  One machine for all connections, whose pure steps are `xauthStep`; see there for the states.
+ * @shape  One machine for all connections, whose pure steps are `xauthStep`; see there for the states. When it is started
+ *         again after a crash, it knows whom it trusts and has revoked; connections authenticate anew.
  * @errors A failed authentication is `xauth:failed`; of a command `command:failed`.
  * @source XNetwork2's por-auth 1.0.0.
  */
-export const xauthBehaviour =
-  ({ trust, approve, ...settings }: XauthSettings): Behaviour<XauthCommand, XauthEvent, XauthPorts> =>
-  ({ command$, cancel$, event$, ports, self, scheduler }) => {
+export const xauthBehaviour = ({
+  trust,
+  approve,
+  ...settings
+}: XauthSettings): Behaviour<XauthCommand, XauthEvent, XauthPorts> => {
+  const lasting = listsOf(initialXauth(trust)) // a crash forgets conversations, and never whom we trust
+  return ({ command$, cancel$, event$, ports, self, scheduler }) => {
     const decisions = { ...settings, approval: approve === 'list' ? approve : 'ask' } as const
     const asked$ = (event$ as Observable<unknown> as Observable<{ type: 'xauth:requested' } & AuthRequest>).pipe(
       ofType('xauth:requested'),
@@ -114,14 +119,24 @@ export const xauthBehaviour =
       ),
     ).pipe(
       stateMachine({
-        initial: initialXauth(trust),
-        step: (state, input: XauthInput) => xauthStep(decisions, state, input, scheduler.now()),
+        initial: { ...initialXauth(trust), ...lasting },
+        step: (state, input: XauthInput) => {
+          const step = xauthStep(decisions, state, input, scheduler.now())
+          Object.assign(lasting, listsOf(step.state))
+          return step
+        },
         perform: (effect) => performing(effect, ports, settings, scheduler),
         keyOf: nameOfWork,
       }),
     )
     return merge(said$, ports.denied$.pipe(map((denied): XauthEvent => ({ type: 'xauth:denied', ...denied }))))
   }
+}
+
+/** The part of the state that outlives a crash. */
+function listsOf({ trusted, revoked }: XauthState): Pick<XauthState, 'trusted' | 'revoked'> {
+  return { trusted, revoked }
+}
 
 function connectionInput(event: Stamped<CoreEvent>): Observable<XauthInput> {
   if (event.type === 'connection:open') return of({ type: 'opened', connection: event.connection })
