@@ -1,6 +1,6 @@
 import { access, connections, createSwarm, identify, ofType, xauth, xstream, type XStream } from 'rxswarm'
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import { firstValueFrom } from 'rxjs'
+import { filter, firstValueFrom } from 'rxjs'
 
 // Every node shows a proof that it represents an owner; nothing else runs until both sides have accepted the other's.
 const [acme, globex, nobody] = await Promise.all([1, 2, 3].map(() => generateKeyPair('Ed25519')))
@@ -14,7 +14,11 @@ await using alice = await node(acme)
 await using bob = await node(globex)
 await using eve = await node(nobody)
 
-bob.event$.pipe(ofType('xauth:failed')).subscribe(({ reason }) => console.log(`bob refuses a peer: ${reason}`))
+const refused$ = bob.event$.pipe(
+  ofType('xauth:failed'),
+  filter(({ direction }) => direction === 'inbound'), // their proof; `outbound` is ours
+)
+refused$.subscribe(({ reason }) => console.log(`bob refuses a peer: ${reason}`))
 const echo = async (stream: XStream) => {
   for await (const chunk of stream.source) await stream.write(chunk)
   await stream.end()

@@ -87,38 +87,6 @@ describe('examples/who', () => {
   })
 })
 
-describe('examples/send-file', () => {
-  it('goes on after a cut from where it was, and checks the hash', async () => {
-    const { code, stdout, stderr } = await runExample('send-file.ts')
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toBe('attempt 1: StreamError, going on from where it was\nattempt 2: whole\n')
-  })
-  it('takes a file of yours', async () => {
-    const { code, stdout } = await runExample('send-file.ts', [file(new Uint8Array(3_000_000).fill(7))])
-    expect(stdout).toMatch(/whole\n$/)
-    expect(code).toBe(0)
-  })
-})
-
-describe('examples/live-policy', () => {
-  it('shows what new rules would do, then puts them in force', async () => {
-    expect(await runExample('live-policy.ts')).toEqual({
-      code: 0,
-      stdout: [
-        'would deny 1, would allow 0',
-        '  /ipfs/ping/1.0.0: no-pings-of-guests',
-        'denied open by no-pings-of-guests',
-        'StreamError',
-        'denied subscribe by no-secrets',
-        'AccessDeniedError',
-        '2 rules in force, 0 connections closed',
-        '',
-      ].join('\n'),
-      stderr: '',
-    })
-  })
-})
-
 describe('examples/security', () => {
   it('two-organisations: trusts two owners, refuses a third, and cuts one off', async () => {
     expect(await runExample('security/two-organisations.ts')).toEqual({
