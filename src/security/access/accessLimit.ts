@@ -8,7 +8,8 @@ export interface AccessLimit {
   readonly id?: string
   /**
    * What has a bucket of its own: each peer, protocol, command type or subnet; or all together. A request that does not have it is
-   * not limited by this limit. Peers are made up for nothing: put a limit per subnet beside one per peer.
+   * not limited by this limit. Of a command, the peer is its `meta.principal`, or else the one that it names. Peers are made
+   * up for nothing: put a limit per subnet beside one per peer.
    */
   readonly per: 'peer' | 'protocol' | 'subnet' | 'command' | 'all'
   /** Tokens that come back in a second: requests in the long run. From 0.000 001 to 1 000 000. */

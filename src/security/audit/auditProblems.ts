@@ -1,7 +1,7 @@
 import type { AuditProblem, AuditProblemKind } from './auditReport.ts'
 
 /** Problems that are listed; the others are counted. */
-export const MOST_PROBLEMS = 100
+const MOST_PROBLEMS = 100
 
 /** A line, by its place. */
 export interface Spot {

@@ -1,8 +1,6 @@
-import { createPublicKey, verify, type KeyObject } from 'node:crypto'
+import { verify, type KeyObject } from 'node:crypto'
+import { ed25519PublicKey } from '../ed25519Keys.ts'
 import { ed25519Bytes } from './ed25519Text.ts'
-
-/** What comes before an Ed25519 key in SubjectPublicKeyInfo. @source RFC 8410, section 4 */
-const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex')
 
 /**
  * Verifies what `ed25519Signer` signed.
@@ -19,7 +17,7 @@ function keyOf(publicKey: string): KeyObject | undefined {
   const raw = ed25519Bytes(publicKey)
   if (raw === undefined) return undefined
   try {
-    return createPublicKey({ key: Buffer.concat([SPKI_HEAD, raw]), format: 'der', type: 'spki' })
+    return ed25519PublicKey(raw)
   } catch {
     return undefined
   }

@@ -10,10 +10,10 @@ import { withinMs, type WorkBounds } from './withinMs.ts'
 import { encodeVerdict, headerDecoder, XSTREAM_PROTOCOL, type XStreamVerdict } from './xstreamWire.ts'
 
 /** How long the application has to decide. @unit milliseconds */
-export const DECIDE_MS = 10_000
+const DECIDE_MS = 10_000
 
 /** How long the opener has to say what the substream is. @unit milliseconds */
-export const HEADER_MS = 15_000
+const HEADER_MS = 15_000
 
 /** Where an inbound substream comes from. */
 export interface HalfOrigin {

@@ -10,7 +10,7 @@ import { XStream } from './XStream.ts'
 import { encodeHeader, verdictDecoder, XSTREAM_PROTOCOL, type XStreamRole } from './xstreamWire.ts'
 
 /** How long the acceptor has to answer. @unit milliseconds */
-export const VERDICT_MS = 5_000
+const VERDICT_MS = 5_000
 
 /** What {@link openXStream} makes an xstream of. */
 export interface OpenXStream {

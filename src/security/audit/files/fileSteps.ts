@@ -10,7 +10,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** The first name that nobody has: nothing is ever written over. */
-export async function freeName(nameOf: (copy: number) => string): Promise<string> {
+async function freeName(nameOf: (copy: number) => string): Promise<string> {
   for (let copy = 0; copy < MOST_COPIES; copy++) {
     const name = nameOf(copy)
     try {

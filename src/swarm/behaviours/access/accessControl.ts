@@ -60,11 +60,6 @@ export class AccessControl {
     this.#blocked = blocking(this.#blockedNames)
   }
 
-  /** Peers, IPs and subnets that are blocked. */
-  get blocked(): readonly string[] {
-    return this.#blockedNames
-  }
-
   /** What is decided about a request; nothing is told of it. */
   decide(request: AccessRequest): AccessDecision {
     const blocked = this.#blocked.decide(request)
@@ -86,17 +81,10 @@ export class AccessControl {
   /** The same, and tells what was decided; the candidate, if one runs, is asked too. */
   judge(subject: AccessSubject): AccessDeniedError | undefined {
     const decision = this.decide(subject)
-    this.tell(subject, decision)
+    this.#tell(subject, decision)
     const difference = decision === BLOCKED ? undefined : this.#shadow?.compare(subject)
     if (difference !== undefined) this.event$.next({ type: 'access:would-differ', ...difference })
     return decision.effect === 'allow' ? undefined : denied(subject, decision)
-  }
-
-  /** Tells what was decided. */
-  tell(subject: AccessSubject, { effect, rule, id, reason }: AccessDecision): void {
-    if (effect === 'allow' && this.#report === 'denied') return
-    const type = effect === 'allow' ? 'access:allowed' : 'access:denied'
-    this.event$.next({ type, ...subject, rule, ...(id === undefined ? {} : { id }), reason })
   }
 
   /** Why a request comes too soon, if it does; else it is counted. */
@@ -177,6 +165,12 @@ export class AccessControl {
   /** What the candidate would have decided differently so far. */
   report(): ShadowReport {
     return this.#shadow?.report() ?? NO_REPORT
+  }
+
+  #tell(subject: AccessSubject, { effect, rule, id, reason }: AccessDecision): void {
+    if (effect === 'allow' && this.#report === 'denied') return
+    const type = effect === 'allow' ? 'access:allowed' : 'access:denied'
+    this.event$.next({ type, ...subject, rule, ...(id === undefined ? {} : { id }), reason })
   }
 
   #take(limiter: AccessLimiter, subject: AccessSubject, nowMs: number): RateLimitedError | undefined {

@@ -2,7 +2,7 @@ import type { GossipSub, Message } from '@libp2p/gossipsub'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import { publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { Connection, ConnectionGater, Libp2p, MultiaddrConnection, PeerId } from '@libp2p/interface'
-import { defer, from, map, of } from 'rxjs'
+import { defer, of } from 'rxjs'
 import type { SwarmError } from '../../../errors/errors.ts'
 import { ipOf } from '../../../security/access/ipOf.ts'
 import { dialledAddress } from '../../libp2p/transports.ts'
@@ -69,7 +69,7 @@ export function accessPorts(node: Libp2p, control: AccessControl, open: Readonly
   guardDht(node, control, gate.owners, nowMs)
 
   /** Connections that the rules do not allow any more, now closed; streams likewise. */
-  const reassess = async (): Promise<readonly string[]> => {
+  const reassess = (): readonly string[] => {
     const closed: string[] = []
     for (const connection of gate.connections.values()) {
       const subject: AccessSubject = {
@@ -77,22 +77,23 @@ export function accessPorts(node: Libp2p, control: AccessControl, open: Readonly
         direction: connection.direction,
         ...whoIsAt(connection, undefined),
       }
-      if (control.refusal(subject) === undefined) {
+      const refusal = control.refusal(subject)
+      if (refusal === undefined) {
         gate.review(connection)
         continue
       }
       control.judge(subject)
       closed.push(connection.id)
-      connection.abort(control.refusal(subject)!)
+      connection.abort(refusal)
     }
     return closed
   }
   return {
     decision$: control.event$,
     setPolicy: (policy) =>
-      defer(async () => {
+      defer(() => {
         const rules = control.setPolicy(policy)
-        return { rules, closed: await reassess() }
+        return of({ rules, closed: reassess() })
       }),
     setShadow: (policy) => defer(() => of(control.setShadow(policy))),
     report: () => defer(() => of(control.report())),
@@ -101,20 +102,25 @@ export function accessPorts(node: Libp2p, control: AccessControl, open: Readonly
     block: (add, remove) =>
       defer(() => {
         const blocked = control.block(add, remove)
-        return from(reassess()).pipe(map(() => blocked))
+        reassess()
+        return of(blocked)
       }),
     explain: (request) => defer(() => of(control.explain(request))),
   }
 }
 
-function whoIsAt({ id, remotePeer, remoteAddr }: Connection, owner: string | undefined) {
-  const ip = ipOf(remoteAddr.toString())
-  return {
-    connection: id,
-    peer: remotePeer.toString(),
-    ...(ip === undefined ? {} : { address: ip, ip }),
-    ...(owner === undefined ? {} : { owner }),
+/** Where a connection leads, which stays; read once for all of its streams and messages. */
+const places = new WeakMap<Connection, Pick<AccessSubject, 'connection' | 'peer' | 'address' | 'ip'>>()
+
+function whoIsAt(connection: Connection, owner: string | undefined) {
+  let place = places.get(connection)
+  if (place === undefined) {
+    const ip = ipOf(connection.remoteAddr.toString())
+    const peer = connection.remotePeer.toString()
+    place = { connection: connection.id, peer, ...(ip === undefined ? {} : { address: ip, ip }) }
+    places.set(connection, place)
   }
+  return owner === undefined ? place : { ...place, owner }
 }
 
 /** Decides over connections where libp2p asks: before a dial, and as soon as the peer is known. */

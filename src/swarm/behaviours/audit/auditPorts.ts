@@ -1,9 +1,9 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { defer, from, ignoreElements } from 'rxjs'
 import { auditFile, type AuditFile } from '../../../security/audit/auditFile.ts'
 import type { AuditFileOptions } from '../../../security/audit/auditOptions.ts'
 import type { AuditSigner } from '../../../security/audit/auditSigner.ts'
+import { ed25519Signer } from '../../../security/audit/ed25519Signer.ts'
 import type { AuditPorts } from './auditBehaviour.ts'
 
 /** The log as a part of a node: it is closed when everything else has stopped, and so has said its last word. */
@@ -29,8 +29,7 @@ export function auditService(options: AuditFileOptions, sign: boolean) {
 }
 
 function signerOf(key: PrivateKey): AuditSigner | undefined {
-  if (key.type !== 'Ed25519') return undefined
-  return { publicKey: peerIdFromPrivateKey(key).toString(), sign: (bytes) => key.sign(bytes) }
+  return key.type === 'Ed25519' ? ed25519Signer(key.raw) : undefined
 }
 
 /** The log of a node. */

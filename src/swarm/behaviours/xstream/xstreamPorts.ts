@@ -38,7 +38,6 @@ const NOT_AUTHENTICATED = 'not authenticated'
 interface Pending {
   readonly offer: XStreamOffer
   readonly verdict: PromiseWithResolvers<XStreamVerdict>
-  readonly first: Stream
 }
 
 /** xstream over a libp2p node. */
@@ -135,7 +134,7 @@ function accepting(
     const { id } = connection
     const half = halves.get(id)
     halves.delete(id)
-    if (half !== undefined && half.first !== stream) return half
+    if (half !== undefined) return half
     const owner = gate.owners.get(id)
     const offer: XStreamOffer = {
       offer: `${id}:${++named}`,
@@ -144,7 +143,7 @@ function accepting(
       address: connection.remoteAddr.toString(),
       ...(owner === undefined ? {} : { owner }),
     }
-    const pending: Pending = { offer, verdict: Promise.withResolvers(), first: stream }
+    const pending: Pending = { offer, verdict: Promise.withResolvers() }
     halves.set(id, pending)
     stream.addEventListener('close', () => {
       if (halves.get(id) === pending) halves.delete(id)
