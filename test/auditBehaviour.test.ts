@@ -8,6 +8,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import {
   access,
   audit,
+  auditFile,
   connections,
   createSwarm,
   identify,
@@ -15,9 +16,10 @@ import {
   verifyAudit,
   xauth,
   type AccessPolicy,
+  type BehaviourModule,
   type SwarmError,
 } from 'rxswarm'
-import { firstValueFrom } from 'rxjs'
+import { firstValueFrom, NEVER } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { first } from './support/swarms.ts'
 
@@ -33,6 +35,32 @@ describe('audit of a swarm', () => {
     folder = await mkdtemp(join(tmpdir(), 'rxswarm-audit-'))
   })
   afterEach(() => rm(folder, { recursive: true }))
+
+  it('lets go of the file when the node can not start, or is not even tried', async () => {
+    const path = join(folder, 'audit.log')
+    const use = [connections(), audit({ path })] as const
+    await using other = await createSwarm({ use: [connections()], transports: ['tcp'], listen })
+    const taken = other.addresses[0]!.replace(/\/p2p\/.*/, '')
+    const broken: BehaviourModule<'broken', never, never> = {
+      name: 'broken',
+      commands: {},
+      ports: () => {
+        throw new Error('mine')
+      },
+      behaviour: () => NEVER,
+    }
+    const failures = [
+      { to: 'listen', start: () => createSwarm({ use, transports: ['tcp'], listen: [taken] }) },
+      { to: 'make ports', start: () => createSwarm({ use: [...use, broken], transports: ['tcp'], listen }) },
+    ]
+    for (const { to, start } of failures) {
+      await expect(start(), to).rejects.toMatchObject({ name: 'ConfigError' })
+      const mine = auditFile({ path })
+      mine.write({ event: `app:${to}` })
+      await mine.flush()
+      await mine.close()
+    }
+  })
 
   it('notes who was let in and who was not, signed by the node, and shows what was changed', async () => {
     const path = join(folder, 'audit.log')
