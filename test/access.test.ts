@@ -209,6 +209,43 @@ describe.each(wires)('access over %s', (transport) => {
     expect(hub.node.getPeers().map(String)).toEqual([right.self])
   })
 
+  it('checks the pin of the name that was dialled', async () => {
+    await using swarms = group([await start(transport), await start(transport), await start(transport)])
+    const [hub, right, wrong] = [nth(swarms, 0), nth(swarms, 1), nth(swarms, 2)]
+    const named = (node: Node) =>
+      node.addresses[0]!.replace('/ip4/127.0.0.1/', '/dns4/localhost/').replace(/\/p2p\/.*/, '')
+    const pins = [right, wrong].map((node) => ({ address: named(node), peers: [right.self] }))
+    await firstValueFrom(hub.execute(access.pin({ pins })), { defaultValue: undefined })
+    await first(hub.execute(connections.dial({ to: named(right) })))
+    const error = await failure(first(hub.execute(connections.dial({ to: named(wrong) }))))
+    expect(error).toMatchObject({ name: 'AuthenticationError', address: named(wrong) })
+    expect(hub.node.getPeers().map(String)).toEqual([right.self])
+  })
+
+  it('decides who may ask it to relay', async () => {
+    await using swarms = await pair(transport, {
+      policy: { rules: [{ id: 'no-relay', effect: 'deny', action: 'relay' }], default: 'allow' },
+    })
+    const [hub, guest] = [nth(swarms, 0), nth(swarms, 1)]
+    const events = heard(hub)
+    const hop = '/libp2p/circuit/relay/0.2.0/hop'
+    const ran: string[] = []
+    await hub.node.handle([hop, '/own/1.0.0'], ({ protocol }) => void ran.push(protocol))
+    await dial(guest, hub)
+    const relaying = await guest.node.dialProtocol(hub.node.peerId, hop).catch(() => undefined) // refused, or reset at once
+    if (relaying?.status === 'open') relaying.send(new Uint8Array([1]))
+    const other = await guest.node.dialProtocol(hub.node.peerId, '/own/1.0.0')
+    other.send(new Uint8Array([1]))
+    await vi.waitFor(() => expect(ran).toEqual(['/own/1.0.0']))
+    await vi.waitFor(() =>
+      expect(events).toContainEqual(
+        expect.objectContaining({ type: 'access:denied', action: 'relay', id: 'no-relay', peer: guest.self }),
+      ),
+    )
+    await vi.waitFor(() => expect(relaying?.status ?? 'reset').not.toBe('open'))
+    expect(ran).toEqual(['/own/1.0.0'])
+  })
+
   it('blocks peers and subnets, at once and before a handshake', async () => {
     await using swarms = await pair(transport)
     const [hub, guest] = [nth(swarms, 0), nth(swarms, 1)]

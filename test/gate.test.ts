@@ -150,6 +150,13 @@ describe.each(wires)('the gate over %s', (transport) => {
       gated: 'runs',
     },
     {
+      standing: 'trusted for 30 s',
+      hub: { lifetimeS: 30 },
+      guest: () => ({ owner: partner!, trust: [owner!.publicKey], lifetimeS: 30 }),
+      ready: ({ type }) => type === 'xauth:authenticated',
+      gated: 'runs',
+    },
+    {
       standing: 'untrusted owner',
       guest: () => ({ owner: unknown!, trust: [owner!.publicKey] }),
       ready: failed('untrusted owner'),
@@ -272,6 +279,27 @@ describe.each(wires)('the gate over %s', (transport) => {
     expect((await got).from).toBe(hub.self)
     await first(hub.execute(kad.put({ key: '/app/a', value: bytes('v') })))
     expect(Buffer.from(await first(friend.execute(kad.get({ key: '/app/a' }))))).toEqual(Buffer.from('v'))
+  })
+
+  it('introduces a peer to who registers late, when the peer says again who it is', async () => {
+    await using hub = await createSwarm({
+      use: [connections(), identify()],
+      transports: [transport],
+      listen: [listenAddress(transport)],
+    })
+    await using peer = await createSwarm({
+      use: [connections(), identify()],
+      transports: [transport],
+      listen: [listenAddress(transport)],
+    })
+    await peer.node.handle(OWN, (stream) => void stream.close())
+    const known = firstValueFrom(hub.event$.pipe(filter(({ type }) => type === 'peer:identify')))
+    await first(peer.execute(connections.dial({ to: hub.addresses })))
+    await known
+    const met: string[] = []
+    await hub.node.register(OWN, { onConnect: (one) => void met.push(one.toString()) })
+    await peer.node.handle('/other/1.0.0', (stream) => void stream.close()) // which it tells, and says all again
+    await vi.waitFor(() => expect(met).toEqual([peer.self]), { timeout: 5_000 })
   })
 
   it('keeps its own protocols open', async () => {

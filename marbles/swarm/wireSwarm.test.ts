@@ -8,11 +8,13 @@ import {
   type CommandMeta,
   type Fact,
   type Stamped,
+  type SwarmError,
   type Wires,
 } from 'rxswarm'
 import { fakeSwarm, inVirtualTime, marbles } from 'rxswarm/testing'
 import {
   asapScheduler,
+  catchError,
   concat,
   concatMap,
   defer,
@@ -67,6 +69,25 @@ const brief = map((fact: Fact) => {
 const nameOf = (error: unknown) => (error as Error).name
 
 describe('wireSwarm', () => {
+  describe('admission', () => {
+    const strict = (admit: (sent: AnyCommand) => never): typeof echo => ({ ...echo, admit })
+    marbles('that throws lets nobody in, and says who could not decide', ({ expectObservable }) => {
+      const cause = new Error('mine')
+      const { execute, event$ } = fakeSwarm(
+        [
+          strict(() => {
+            throw cause
+          }),
+        ],
+        over(() => NEVER),
+      )
+      const failure$ = execute(once('c')).pipe(
+        catchError((error: SwarmError) => of([error.name, error.cause, (error as { behaviour?: string }).behaviour])),
+      )
+      expectObservable(event$.pipe(brief), '^!').toBe('f', { f: 'failed c UnexpectedError' })
+      expectObservable(failure$, '^!').toBe('(e|)', { e: ['UnexpectedError', cause, 'echo'] })
+    })
+  })
   describe('execute', () => {
     marbles('emits what answers the command, and completes with its outcome', ({ cold, expectObservable }) => {
       const { execute } = fakeSwarm(

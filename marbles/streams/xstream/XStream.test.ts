@@ -10,6 +10,9 @@ describe('an xstream', () => {
     const { opener, acceptor } = await xstreamPair()
     expect([opener.id, opener.peer, opener.connection, opener.direction]).toEqual(['7', 'peer', 'c', 'outbound'])
     expect([acceptor.direction, acceptor.status]).toEqual(['inbound', 'open'])
+    const names = { id: '7', peer: 'peer', connection: 'c' }
+    expect(JSON.parse(JSON.stringify(opener))).toEqual({ ...names, direction: 'outbound', status: 'open' })
+    expect(JSON.parse(JSON.stringify(acceptor))).toEqual({ ...names, direction: 'inbound', status: 'open' })
   })
   it('carries bytes both ways, and each side ends by itself', async () => {
     const { opener, acceptor } = await xstreamPair()

@@ -1,4 +1,4 @@
-import { access, type AccessPolicy, type AccessPorts } from 'rxswarm'
+import { access, connections, type AccessPolicy, type AccessPorts } from 'rxswarm'
 import { fakePorts, fakeSwarm, fakeWires, marbles, obeysBehaviourLaws } from 'rxswarm/testing'
 import { catchError, map, NEVER, of } from 'rxjs'
 import { describe, expect, it } from 'vitest'
@@ -85,6 +85,34 @@ describe('access', () => {
       wanted: false,
       subject: { action: 'open', direction: 'outbound', peer: 'p' },
     })
+  })
+  it.each([
+    ['a peer id', 'p', 'p'],
+    ['an address', '/ip4/192.0.2.1/tcp/1/p2p/p', 'p'],
+    ['addresses', ['/ip4/192.0.2.1/tcp/1/p2p/p', '/ip4/192.0.2.2/tcp/1/p2p/p'], 'p'],
+    ['an address behind a relay', '/ip4/192.0.2.1/tcp/1/p2p/relay/p2p-circuit/p2p/p', 'p'],
+    ['a relay, and nobody behind it', '/ip4/192.0.2.1/tcp/1/p2p/relay/p2p-circuit', undefined],
+    ['an address of whoever is there', '/ip4/192.0.2.1/tcp/1', undefined],
+    ['nothing', undefined, undefined],
+    ['no text', [7], undefined],
+  ])('knows whom a dial of %s is to', (_, to, peer) => {
+    const { subject } = wantedBy({ ...connections.dial({ to: '' }), to } as never)
+    expect(subject).toEqual({ action: 'dial', direction: 'outbound', ...(peer === undefined ? {} : { peer }) })
+  })
+  it('limits commands by the principal, or else by the peer that they name', () => {
+    const match = { command: '*' }
+    const limits = [{ per: 'peer', perSecond: 1, match }] as const
+    const control = new AccessControl({
+      policy: { rules: [], default: 'allow' },
+      limits,
+      pins: [],
+      blocked: [],
+      report: 'all',
+    })
+    const admit = (to: string, principal?: string) =>
+      control.admit(connections.dial({ to }, principal === undefined ? {} : { principal }), 0)?.name ?? 'runs'
+    expect([admit('p'), admit('/ip4/192.0.2.1/tcp/1/p2p/p'), admit('q')]).toEqual(['runs', 'RateLimitedError', 'runs'])
+    expect([admit('p', 'alice'), admit('q', 'alice'), admit('q', 'bob')]).toEqual(['runs', 'RateLimitedError', 'runs'])
   })
   it('blocks before it asks the policy, and a candidate decides nothing', () => {
     const control = new AccessControl({

@@ -93,6 +93,12 @@ export class XStream implements AsyncDisposable {
     return this.#status
   }
 
+  /** Who it is and where it stands, as plain data: for logs and events. */
+  toJSON(): Pick<XStream, 'id' | 'peer' | 'connection' | 'direction' | 'status'> {
+    const { id, peer, connection, direction, status } = this
+    return { id, peer, connection, direction, status }
+  }
+
   /** Writes bytes; resolves when more may follow. See {@link StreamWriter}. */
   write(bytes: Uint8Array, options?: WriteOptions): Promise<void> {
     return this.#parts.main.writer.write(bytes, options)

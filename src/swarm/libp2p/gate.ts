@@ -251,11 +251,11 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
     }
   })
 
-  /** Tells the services of those protocols of a peer that they may use now, and of those that they may no longer. */
-  const introduce = (connection: Connection, { identity, told }: Acquaintance): void => {
+  /** Tells the services of the protocols of a peer that they may use, and of those that they may no longer. */
+  const introduce = (connection: Connection, { identity, told }: Acquaintance, isAgain: boolean): void => {
     const may = (protocol: string, on = connection) =>
       verdictOf({ connection: on, protocol, direction: 'outbound' }) === 'pass'
-    const fresh = identity.protocols.filter((protocol) => !told.has(protocol) && may(protocol))
+    const fresh = identity.protocols.filter((protocol) => !(isAgain && told.has(protocol)) && may(protocol))
     const others = connectionManager.getConnections(connection.remotePeer).filter(({ status }) => status === 'open')
     const gone = [...told].filter((protocol) => ![connection, ...others].some((on) => may(protocol, on)))
     for (const protocol of fresh) told.add(protocol)
@@ -271,7 +271,7 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
     const told = acquaintances.get(identity.connection)?.told ?? new Set()
     const acquaintance = { identity, told }
     acquaintances.set(identity.connection, acquaintance)
-    introduce(identity.connection, acquaintance)
+    introduce(identity.connection, acquaintance, false) // all of them, as libp2p does: who registered meanwhile hears too
   })
 
   return {
@@ -296,7 +296,7 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
         settle(request, verdict)
       }
       const acquaintance = acquaintances.get(connection)
-      if (acquaintance !== undefined) introduce(connection, acquaintance)
+      if (acquaintance !== undefined) introduce(connection, acquaintance, true)
     },
   }
 }

@@ -1,9 +1,12 @@
-import { createPublicKey, verify as verifySignature, type KeyObject } from 'node:crypto'
+import { verify as verifySignature, type KeyObject } from 'node:crypto'
 import { publicKeyFromProtobuf, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PeerId, PrivateKey, PublicKey } from '@libp2p/interface'
 import { peerIdFromMultihash, peerIdFromString } from '@libp2p/peer-id'
 import * as Digest from 'multiformats/hashes/digest'
+import { z } from 'zod'
 import { InvalidMessageError } from '../../errors/errors.ts'
+import { parseOptions } from '../../errors/parseOptions.ts'
+import { ed25519PublicKey } from '../../security/ed25519Keys.ts'
 import { signedBytes, type Por } from '../behaviours/xauth/por.ts'
 
 /** What {@link createPor} is told. */
@@ -29,9 +32,6 @@ export interface PorNames {
 /** Owners whose keys are kept ready to verify with. */
 const MOST_KEYS = 1_024
 
-/** What comes before an Ed25519 key in its SubjectPublicKeyInfo. @source RFC 8410, section 4 */
-const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex')
-
 interface OwnerKey {
   readonly key: PublicKey
   readonly name: string
@@ -41,17 +41,44 @@ interface OwnerKey {
 
 const keys = new Map<string, OwnerKey>()
 
+/** A time of a proof. @unit seconds since the Unix epoch */
+export const proofSeconds = z.int('must be whole seconds').min(0, 'must not be below 0')
+
+/** The key of an owner, which signs. */
+export const ownerKeySpec = z.custom<PrivateKey>(
+  (value) => typeof (value as Partial<PrivateKey> | null)?.sign === 'function',
+  "must be libp2p's private key of an owner",
+)
+
+const claimSpec = z
+  .strictObject({
+    owner: ownerKeySpec,
+    peer: z.custom<PeerId | string>(isPeer, 'must be a peer id'),
+    issuedAtS: proofSeconds,
+    expiresAtS: proofSeconds,
+  })
+  .refine(({ issuedAtS, expiresAtS }) => expiresAtS >= issuedAtS, {
+    path: ['expiresAtS'],
+    message: 'must not be before issuedAtS',
+  })
+
+function isPeer(value: unknown): boolean {
+  try {
+    return peerIdFromString(String(value)).toString() !== ''
+  } catch {
+    return false
+  }
+}
+
 /**
  * Signs that a peer represents an owner.
  *
- * @errors `RangeError` for times that are no whole seconds from 0, or end before they begin.
+ * @errors `ConfigError` with every problem: for what is no key or no peer id, for times that are no whole seconds from 0, or end
+ *         before they begin.
  */
-export async function createPor({ owner, peer, issuedAtS, expiresAtS }: PorClaim): Promise<Por> {
-  for (const [name, value] of Object.entries({ issuedAtS, expiresAtS })) {
-    if (!Number.isSafeInteger(value) || value < 0) throw new RangeError(`${name}: must be whole seconds from 0`)
-  }
-  if (expiresAtS < issuedAtS) throw new RangeError('expiresAtS: must not be before issuedAtS')
-  const id = typeof peer === 'string' ? peerIdFromString(peer) : peer
+export async function createPor(options: PorClaim): Promise<Por> {
+  const { owner, peer, issuedAtS, expiresAtS } = parseOptions('createPor', claimSpec, options)
+  const id = peerIdFromString(String(peer))
   const claim = { ownerPublicKey: publicKeyToProtobuf(owner.publicKey), issuedAtS, expiresAtS }
   const signature = await owner.sign(signedBytes(claim, id.toString()))
   return { ...claim, peerId: id.toMultihash().bytes, signature: Uint8Array.from(signature) }
@@ -103,8 +130,7 @@ function ownerKey(bytes: Uint8Array): OwnerKey {
 function readKey(bytes: Uint8Array): OwnerKey {
   try {
     const key = publicKeyFromProtobuf(bytes)
-    const spki = Buffer.concat([SPKI_HEAD, key.raw])
-    const ready = key.type === 'Ed25519' ? createPublicKey({ key: spki, format: 'der', type: 'spki' }) : undefined
+    const ready = key.type === 'Ed25519' ? ed25519PublicKey(key.raw) : undefined
     return { key, name: key.toString(), ready }
   } catch (cause) {
     const field = 'por.owner_public_key'

@@ -48,9 +48,7 @@ export interface AccessOptions {
 export interface AccessState {
   /** Rules of the policy. */
   readonly rules: number
-  /** Decisions since the start. */
-  readonly allowed: number
-  /** Of these, those that were denied. */
+  /** Requests that were denied since the start. */
   readonly denied: number
   /** Refused for their rate. */
   readonly limited: number
@@ -103,9 +101,8 @@ function problemsOfRules({ policy, shadow, limits, pins }: Parsed): readonly Con
 }
 
 const state = (rules: number, blocked: readonly string[]): Slice<AccessState, AccessEvent | CoreEvent> => ({
-  initial: { rules, allowed: 0, denied: 0, limited: 0, blocked },
+  initial: { rules, denied: 0, limited: 0, blocked },
   on: {
-    'access:allowed': (state) => ({ ...state, allowed: state.allowed + 1 }),
     'access:denied': (state) => ({ ...state, denied: state.denied + 1 }),
     'access:limited': (state) => ({ ...state, limited: state.limited + 1 }),
     'access:changed': (state, { rules: changed }) => (changed === undefined ? state : { ...state, rules: changed }),

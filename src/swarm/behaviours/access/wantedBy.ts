@@ -16,14 +16,21 @@ export function namespaceOf(key: string): string {
   return key.split('/')[1] ?? ''
 }
 
+/** The peer that a dial names: its id, or the end of its first address. */
+function dialled(to: unknown): unknown {
+  const whom: unknown = Array.isArray(to) ? to[0] : to
+  return typeof whom === 'string' && whom.includes('/') ? /\/p2p\/([^/]+)\/?$/.exec(whom)?.[1] : whom
+}
+
 /**
  * What a command wants of the network: what it publishes, what it subscribes to, what it writes to the DHT. Whom it dials is
  * decided where all dials are.
  */
 export function wantedBy(command: AnyCommand): Wanted {
-  const { topic, key, peer } = command as AnyCommand & Readonly<Record<'topic' | 'key' | 'peer', unknown>>
+  const { topic, key, peer, to } = command as AnyCommand & Readonly<Record<'topic' | 'key' | 'peer' | 'to', unknown>>
   const direction = 'outbound'
-  const whom = typeof peer === 'string' ? { peer } : {}
+  const named = command.type === 'connections/dial' ? dialled(to) : peer
+  const whom = typeof named === 'string' ? { peer: named } : {}
   switch (command.type) {
     case 'gossipsub/publish':
       return { wanted: true, subject: { action: 'publish', direction, topic: String(topic) } }

@@ -19,8 +19,8 @@ export interface AuditOptions extends AuditFileOptions {
 
 /** How the log is doing. */
 export interface AuditState {
-  /** Whether the last try to write failed. */
-  readonly failing: boolean
+  /** Tries to write that failed; what they were to write is kept and tried again. */
+  readonly failures: number
   /** Entries that found no room. */
   readonly lost: number
 }
@@ -33,10 +33,9 @@ const schema = auditOptions.extend({
 })
 
 const state: Slice<AuditState, AuditEvent | CoreEvent> = {
-  initial: { failing: false, lost: 0 },
+  initial: { failures: 0, lost: 0 },
   on: {
-    'audit:failed': (state) => ({ ...state, failing: true }),
-    'audit:rotated': (state) => (state.failing ? { ...state, failing: false } : state),
+    'audit:failed': (state) => ({ ...state, failures: state.failures + 1 }),
     'audit:lost': (state, { count }) => ({ ...state, lost: Math.max(state.lost, count) }),
   },
 }

@@ -7,6 +7,7 @@ import type { ConfigProblem } from '../../../errors/errors.ts'
 import type { BehaviourModule, Slice } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
 import type { CoreEvent } from '../../vocabulary/event.ts'
+import { ownerKeySpec, proofSeconds } from '../../libp2p/ownerKeys.ts'
 import type { PeerRef } from '../checkPeer.ts'
 import type { Por } from './por.ts'
 import { POR_PROTOCOL, type Metadata } from './porMessages.ts'
@@ -71,20 +72,17 @@ const OPEN = ['/ipfs/id/1.0.0', '/ipfs/id/push/1.0.0', '/ipfs/ping/1.0.0']
 
 const RENEW_BEFORE_S = 300
 
-const isKey = (value: unknown, method: 'sign' | 'verify') =>
-  typeof (value as Record<string, unknown> | null)?.[method] === 'function'
-const privateKey = z.custom<PrivateKey>((value) => isKey(value, 'sign'), "must be libp2p's private key of an owner")
+const isKey = (value: unknown) => typeof (value as Partial<PublicKey> | null)?.verify === 'function'
 const ownerRef = z.custom<OwnerRef>(
-  (value) => (typeof value === 'string' && value !== '') || isKey(value, 'verify'),
+  (value) => (typeof value === 'string' && value !== '') || isKey(value),
   'must be the public key of an owner, or its text',
 )
 const bytes = z.instanceof(Uint8Array, { error: 'must be bytes' })
-const seconds = z.int('must be whole seconds').min(0, 'must not be below 0')
 const por = z.strictObject({
   ownerPublicKey: bytes,
   peerId: bytes,
-  issuedAtS: seconds,
-  expiresAtS: seconds,
+  issuedAtS: proofSeconds,
+  expiresAtS: proofSeconds,
   signature: bytes,
 })
 const approve = z.union(
@@ -93,7 +91,7 @@ const approve = z.union(
 )
 
 const schema = z.strictObject({
-  owner: privateKey.optional(),
+  owner: ownerKeySpec.optional(),
   proof: por.optional(),
   issue: callable<NonNullable<XauthOptions['issue']>>().optional(),
   trust: z.array(ownerRef, 'must be a list of owners').optional(),

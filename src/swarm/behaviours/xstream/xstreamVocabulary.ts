@@ -36,7 +36,7 @@ export type DecideStream = Command<'xstream/decide', XStreamDecision>
 /** What can be asked of xstream. */
 export type XStreamCommand = OpenStream | AcceptStreams | DecideStream
 
-/** What xstream can say. The stream itself is there for who executes the command; as JSON it is its id and state. */
+/** What xstream can say. The stream itself is there for who executes the command; as JSON it is its names and its status. */
 export type XStreamEvent =
   | ({ readonly type: 'xstream:offered' } & XStreamOffer)
   | ({ readonly type: 'xstream:refused'; readonly reason: string } & XStreamOffer)

@@ -1,5 +1,7 @@
+import { lookup } from 'node:dns/promises'
 import { quic, type QuicOptions } from '@chainsafe/libp2p-quic'
 import type { Listener, Transport, Upgrader, UpgraderOptions } from '@libp2p/interface'
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { nativeConnection } from './nativeConnection.ts'
 import { QuicMuxer } from './quicMuxer.ts'
@@ -27,8 +29,8 @@ export const QUIC_OPTIONS = {
 type Components = Parameters<ReturnType<typeof quic>>[0]
 
 /**
- * QUIC, with streams and a muxer of our own on the add-on's connections, and a dial that ends with its signal; the add-on's
- * own waits for a dead address until its idle timeout.
+ * QUIC, with streams and a muxer of our own on the add-on's connections, and a dial that knows names and ends with its
+ * signal; the add-on's own knows IPs only, and waits for a dead address until its idle timeout.
  *
  * @param options Over {@link QUIC_OPTIONS}.
  * @shape  A connection that arrives after its dial was aborted is closed. A stop waits 500 ms at most for what is under
@@ -44,7 +46,8 @@ export function quicTransport(options: Partial<QuicOptions> = {}): (components: 
     const dialled = new Set<QuicMuxer>()
     transport.dial = (address, given) => {
       const { signal, upgrader } = given
-      const dialling = dial(address, { ...given, upgrader: withOwnMuxer(upgrader, dialled) })
+      const options = { ...given, upgrader: withOwnMuxer(upgrader, dialled) }
+      const dialling = resolved(address).then((at) => dial(at, options))
       dialling.then(
         (connection) => void (signal.aborted && connection.abort(new Error('the dial was aborted'))),
         () => undefined,
@@ -62,6 +65,18 @@ export function quicTransport(options: Partial<QuicOptions> = {}): (components: 
     return transport
   }
 }
+
+/** The address with the IP in place of a DNS name. @errors those of the lookup, such as `ENOTFOUND` */
+async function resolved(address: Multiaddr): Promise<Multiaddr> {
+  const [{ name, value } = { name: '' }] = address.getComponents()
+  const family = FAMILIES[name]
+  if (family === undefined || value === undefined) return address
+  const found = await lookup(value, { family })
+  return multiaddr(address.toString().replace(/^\/\w+\/[^/]+/, `/ip${found.family}/${found.address}`))
+}
+
+/** Families of IP that a name may stand for; 0 is either. */
+const FAMILIES: Readonly<Record<string, number>> = { dns: 0, dns4: 4, dns6: 6 }
 
 /** The same upgrader, which gives each connection a muxer of ours. Those that are open are in `muxers`. */
 function withOwnMuxer(upgrader: Upgrader, muxers: Set<QuicMuxer>): Upgrader {
