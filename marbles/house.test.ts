@@ -53,7 +53,7 @@ describe('the house', () => {
       [/^src\/security\/audit\/(auditFile|verifyAudit|files\/\w+)\.ts/, /^(rxjs|zod|node:\w+(\/\w+)?$|\.\/|\.\.\/)/],
       [
         /^src\/security\/(?!audit\/(auditFile|verifyAudit|files\/\w+)\.ts)/,
-        /^(rxjs|zod|node:(net|crypto)$|\.\/(?!files\/)|(\.\.\/)+(errors|operators|policies)\/)/,
+        /^(rxjs|zod|node:(net|crypto)$|\.\/(?!files\/)|\.\.\/\w+\.ts|(\.\.\/)+(errors|operators|policies)\/)/,
       ],
       [/^src\/swarm\/vocabulary\//, /^(\.\/|\.\.\/\.\.\/errors\/)/],
     ]
