@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { bulk } from './bulk.ts'
 import type { Bench, Result } from './compare.ts'
 import { dial } from './dial.ts'
 import { dispatch } from './dispatch.ts'
@@ -25,7 +26,7 @@ The ratio is always "bigger is better for rxswarm": ours/peer for rates, peer/ou
 `
 
 /** A run that takes longer is stuck. */
-const STUCK_AFTER_MS = 600_000
+const STUCK_AFTER_MS = 1_200_000
 
 const benches: readonly Bench[] = [
   ...dispatch,
@@ -37,6 +38,7 @@ const benches: readonly Bench[] = [
   ...dial,
   ...memory,
   ...security,
+  ...bulk,
   ...xstreams,
   ...stalled,
 ]

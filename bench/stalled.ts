@@ -1,6 +1,5 @@
-import { fork } from 'node:child_process'
-import { on, once } from 'node:events'
 import { compare, type Bench } from './compare.ts'
+import { forked } from './forked.ts'
 import type { Transport } from './nodesOn.ts'
 import { OFFERED_BYTES, WARM_BYTES, type StalledAnswer, type Way } from './stalledEnd.ts'
 
@@ -9,28 +8,12 @@ const mebi = (bytes: number) => bytes / (1 << 20)
 /** At least a page or so: less is not seen, and nothing is divided by. */
 const grownMebi = (bytes: number) => Math.max(0.1, mebi(bytes))
 
-/** A process that says one thing at a time. */
-function end(file: string, ...args: readonly string[]) {
-  const child = fork(new URL(file, import.meta.url), args)
-  const messages = on(child, 'message') // from now on: none is lost that comes before it is asked for
-  const gone = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${file} ended with ${code}`)))
-  gone.catch(() => undefined)
-  return {
-    tell: (said: object) => void child.send(said),
-    said: async <T extends StalledAnswer>() => {
-      const { value } = (await Promise.race([messages.next(), gone])) as { value: [T] }
-      return value[0]
-    },
-    stop: () => child.connected && child.disconnect(),
-  }
-}
-
 type Grown = Extract<StalledAnswer, { grownBytes: number }>
 
 /** Lets a reader stop once, and tells how much both ends have grown meanwhile. */
 async function stall(transport: Transport, way: Way) {
-  const reader = end('stalledReader.ts', transport, way)
-  const writer = end('stalledWriter.ts', transport, way)
+  const reader = forked<StalledAnswer>('stalledReader.ts', transport, way)
+  const writer = forked<StalledAnswer>('stalledWriter.ts', transport, way)
   try {
     writer.tell(await reader.said())
     await reader.said() // it is warm, and stands still
