@@ -165,6 +165,7 @@ export type {
   CommandTable,
   EventOf,
   Services,
+  Transports,
   Slice,
   StateOf,
   Wires,

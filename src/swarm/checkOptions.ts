@@ -44,6 +44,9 @@ const schema = z.strictObject({
     .default(['quic', 'tcp']),
   listen: z.array(address, 'must be a list of multiaddrs').optional(),
   maxConnections: some.default(1_024),
+  datastore: is<NonNullable<Any['datastore']>>('a datastore, such as new LevelDatastore(path)', (store) =>
+    ['get', 'put', 'delete', 'query'].every((name) => typeof member(store, name) === 'function'),
+  ).optional(),
   deadlineMs: z.number('must be a number of milliseconds').positive('must be above 0').default(5_000),
   limits: limitsSpec,
   commandChain: callable<NonNullable<Any['commandChain']>>().optional(),

@@ -66,9 +66,10 @@ const DRAIN_MS = 2_000
 export async function createSwarm<const Modules extends readonly AnyModule[]>(
   options: SwarmOptions<Modules>,
 ): Promise<Swarm<Modules>> {
-  const { use, identity, transports, listen, maxConnections, libp2p, ...wiring } = checkOptions(options)
+  const { use, identity, transports, listen, maxConnections, datastore, libp2p, ...wiring } = checkOptions(options)
+  const made = { identity, transports, listen, maxConnections, datastore, libp2p }
 
-  const host = await createHost({ identity, transports, listen, maxConnections, libp2p }, use).catch(cannotBe('libp2p'))
+  const host = await createHost(made, use).catch(cannotBe('libp2p'))
   const wired = wireSwarm(host, use, wiring)
   try {
     wired.start()

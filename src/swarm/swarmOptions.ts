@@ -1,4 +1,5 @@
 import type { PrivateKey } from '@libp2p/interface'
+import type { Datastore } from 'interface-datastore'
 import type { Libp2pOptions } from 'libp2p'
 import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
 import type { Limits } from './ledger.ts'
@@ -17,6 +18,11 @@ export interface SwarmOptions<Modules extends readonly unknown[]> {
   readonly listen?: readonly string[]
   /** Connections kept open at once; libp2p prunes above that. Default: 1 024. */
   readonly maxConnections?: number
+  /**
+   * Where the node keeps what must outlive it: known peers, DHT records, registrations. Any datastore of the
+   * `interface-datastore` kind, such as `datastore-level`; it is opened and closed by whoever made it. Default: memory.
+   */
+  readonly datastore?: Datastore
   /** Deadline of a command that names none. Default: 5 000. @unit milliseconds */
   readonly deadlineMs?: number
   /** What may be in flight at once; see {@link Limits}. */

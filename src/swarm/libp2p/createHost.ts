@@ -1,5 +1,6 @@
 import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Datastore } from 'interface-datastore'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { AnyModule } from '../vocabulary/behaviour.ts'
 import type { Host } from '../wiring.ts'
@@ -18,6 +19,8 @@ export interface HostOptions {
   readonly listen?: readonly string[] | undefined
   /** Connections kept open at once; libp2p prunes above that. */
   readonly maxConnections: number
+  /** Where the node keeps what must outlive it; in memory by default. */
+  readonly datastore?: Datastore | undefined
   /** Last say over libp2p's own options. */
   readonly libp2p?: ((options: Libp2pOptions) => Libp2pOptions) | undefined
 }
@@ -53,10 +56,15 @@ export interface Internals {
 
 /** Builds a libp2p node, not yet started, with the services of the modules. */
 export async function createHost(options: HostOptions, modules: readonly AnyModule[]): Promise<Libp2pHost> {
-  const { identity, transports, maxConnections, libp2p = (own: Libp2pOptions) => own } = options
+  const { identity, transports, maxConnections, datastore, libp2p = (own: Libp2pOptions) => own } = options
   const listen = options.listen ?? transports.flatMap((name) => defaultListen[name])
+  const carried = transportOptions(transports)
   const own: Libp2pOptions = {
-    ...transportOptions(transports),
+    ...carried,
+    transports: [...carried.transports!, ...modules.flatMap(({ transports: added = [] }) => added)] as NonNullable<
+      Libp2pOptions['transports']
+    >,
+    ...(datastore === undefined ? {} : { datastore }),
     privateKey: quickKey(identity ?? (await generateKeyPair('Ed25519'))),
     start: false,
     addresses: { listen: [...listen] },

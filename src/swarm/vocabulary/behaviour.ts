@@ -61,6 +61,9 @@ export interface Slice<S, E extends Fact> {
 /** libp2p service factories, by name; each declares the components that it needs. */
 export type Services = Readonly<Record<string, (components: never) => unknown>>
 
+/** libp2p transport factories; each declares the components that it needs. */
+export type Transports = readonly ((components: never) => unknown)[]
+
 /**
  * What `createSwarm({ use: [kad(), gossipsub(), …] })` takes: a behaviour, and what ties it to a node.
  *
@@ -83,6 +86,8 @@ export interface BehaviourModule<
   readonly needs?: readonly string[]
   /** libp2p service factories it adds to the node. */
   readonly services?: Services
+  /** libp2p transport factories it adds to the node, behind those of the swarm's own `transports`. */
+  readonly transports?: Transports
   /** Its part of `state$`, under its name. */
   readonly state?: Slice<State, E | CoreEvent>
   /** What it was made with, defaults filled in: for hosts other than libp2p, whose ports can't see the factory's. */
@@ -107,6 +112,8 @@ export interface AnyModule {
   readonly needs?: readonly string[]
   /** See {@link BehaviourModule.services}. */
   readonly services?: Services
+  /** See {@link BehaviourModule.transports}. */
+  readonly transports?: Transports
   /** See {@link BehaviourModule.state}. */
   readonly state?: AnySlice
   /** See {@link BehaviourModule.options}. */
