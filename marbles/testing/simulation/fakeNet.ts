@@ -74,6 +74,13 @@ export class FakeNode implements SimulatedNode {
     if (at >= 0) this.addresses.splice(at, 1)
     return at >= 0
   }
+  announce(addresses: readonly string[]): () => void {
+    this.addresses.push(...addresses)
+    return () => void this.addresses.splice(0, Infinity, ...this.addresses.filter((own) => !addresses.includes(own)))
+  }
+  relay(): () => void {
+    return () => undefined
+  }
   dial(to: string | readonly string[]): Observable<SimulatedConnection> {
     return new Observable((out) => {
       const addresses = typeof to === 'string' ? this.addressesOf(to) : to

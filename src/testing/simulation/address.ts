@@ -10,6 +10,22 @@ export interface Address {
   readonly peer: string | undefined
 }
 
+/** Where somebody is reached through a relay. */
+export interface CircuitAddress {
+  /** Address of the relay. */
+  readonly relay: string
+  /** Who is beyond it. */
+  readonly peer: string
+}
+
+const CIRCUIT = /^(?<relay>\/sim\/.+)\/p2p-circuit\/p2p\/(?<peer>[^/]+)$/
+
+/** Reads `<address of a relay>/p2p-circuit/p2p/<peer>`; nothing for any other text. */
+export function circuitOf(text: string): CircuitAddress | undefined {
+  const groups = CIRCUIT.exec(text)?.groups
+  return groups === undefined ? undefined : { relay: groups['relay']!, peer: groups['peer']! }
+}
+
 const FORM = /^\/sim\/(?<host>[^/]+)\/(?<port>\d{1,5})(?:\/p2p\/(?<peer>[^/]+))?$/
 
 /**

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs'
 import { StreamError, UnsupportedProtocolError } from '../../errors/errors.ts'
 import type { ConnectionInfo } from '../../swarm/vocabulary/event.ts'
 import { ControlFrame, type Frame } from './frames.ts'
-import type { Lane, Link } from './link.ts'
+import type { Lane, Packet } from './link.ts'
 import type { Medium } from './medium.ts'
 import type { SimulatedConnection, SimulatedStream } from './simulatedNode.ts'
 import { StreamEnd } from './streamEnd.ts'
@@ -11,6 +11,16 @@ import type { VirtualNode } from './virtualNode.ts'
 
 /** How often an end shows that it is alive. @unit milliseconds */
 const KEEP_ALIVE_MS = 2_000
+
+/** How frames get to the other end: a link, or what there is of links and relays. */
+export interface Path {
+  /** Whether nothing passes now. */
+  readonly isBlocked: boolean
+  /** A latency. @unit milliseconds */
+  sampleMs(): number
+  /** Sends a packet. */
+  carry(packet: Packet): void
+}
 
 /**
  * One end of a connection.
@@ -34,21 +44,22 @@ export class ConnectionEnd implements SimulatedConnection, Due {
   /** The local address that was dialled; nothing at the dialler's end. */
   readonly listener: string | undefined
   readonly #medium: Medium
-  readonly #link: Link
+  readonly #link: Path
   readonly #openedAt: number
   readonly #streams = new Map<string, StreamEnd>()
   #status: 'opening' | 'open' | 'closed' = 'opening'
+  readonly #over = new Set<() => void>()
   #early: Frame[] = []
   #heardAt: number
   #deafSince: number | undefined
   #opened = 0
 
-  constructor(medium: Medium, node: VirtualNode, info: ConnectionInfo, listener?: string) {
+  constructor(medium: Medium, node: VirtualNode, info: ConnectionInfo, listener?: string, path?: Path) {
     this.#medium = medium
     this.node = node
     this.info = info
     this.listener = listener
-    this.#link = medium.link(node.name, info.peer)
+    this.#link = path ?? medium.link(node.name, info.peer)
     this.#openedAt = this.#heardAt = medium.time.now()
   }
 
@@ -103,6 +114,12 @@ export class ConnectionEnd implements SimulatedConnection, Due {
     if (this.#status === 'closed') return
     this.#end(why)
     this.other.review()
+  }
+
+  /** Calls back when it is over. @returns Forgets that */
+  whenOver(act: () => void): () => void {
+    this.#over.add(act)
+    return () => void this.#over.delete(act)
   }
 
   /** The lane of a stream. */
@@ -177,6 +194,8 @@ export class ConnectionEnd implements SimulatedConnection, Due {
     this.#medium.time.cancel(this)
     for (const stream of [...this.#streams.values()]) stream.lost(why)
     if (wasOpen) this.node.disconnected(this)
+    for (const act of [...this.#over]) act()
+    this.#over.clear()
   }
 
   /** Tells the other end, which may be there no more. */

@@ -1,7 +1,8 @@
 import { catchError, defer, mergeMap, Observable, of, share, throwError, timer } from 'rxjs'
 import { DialError, InvalidCommandError, SwarmError, UnknownPeerError } from '../../errors/errors.ts'
 import { staggered } from '../../operators/staggered.ts'
-import { addressOf } from './address.ts'
+import { addressOf, circuitOf } from './address.ts'
+import { dialCircuit } from './circuit.ts'
 import type { ConnectionEnd } from './connectionEnd.ts'
 import { dialAddress } from './dialAddress.ts'
 import type { Medium } from './medium.ts'
@@ -35,7 +36,11 @@ export class Dialler {
       if (named === this.#node.name) {
         throw new InvalidCommandError(`to: ${named} is this node itself`, { field: 'to', peer: named })
       }
-      const peer = named ?? targets.map((text) => addressOf(text, 'to').peer).find((expected) => expected !== undefined)
+      const peer =
+        named ??
+        targets
+          .map((text) => circuitOf(text)?.peer ?? addressOf(text, 'to').peer)
+          .find((expected) => expected !== undefined)
       const fresh$ = defer(() => this.#dialAll(named === undefined ? targets : this.#known(named), peer))
       const open = peer === undefined ? undefined : this.#node.openTo(peer)
       if (open === undefined) return fresh$
@@ -55,11 +60,19 @@ export class Dialler {
     return waited$.pipe(mergeMap(() => (open.isUsable ? of(open) : fresh$)))
   }
 
+  #dialOne(address: string): Observable<ConnectionEnd> {
+    const circuit = circuitOf(address)
+    if (circuit === undefined) return dialAddress(this.#medium, this.#node, address)
+    return this.dial([circuit.relay]).pipe(mergeMap((leg) => dialCircuit(this.#medium, leg, circuit.peer, address)))
+  }
+
   #dialAll(addresses: readonly string[], peer: string | undefined): Observable<ConnectionEnd> {
     const key = addresses.join(' ')
     const shared = this.#dials.get(key)
     if (shared !== undefined) return shared
-    const sources = addresses.map((address) => dialAddress(this.#medium, this.#node, address))
+    const direct = addresses.filter((address) => circuitOf(address) === undefined)
+    const relayed = addresses.filter((address) => circuitOf(address) !== undefined)
+    const sources = [...direct, ...relayed].map((address) => this.#dialOne(address))
     const target = peer ?? addresses.join(', ')
     const dial$ = new Observable<ConnectionEnd>((out) => {
       out.add(() => void this.#dials.delete(key))

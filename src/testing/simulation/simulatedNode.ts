@@ -49,7 +49,7 @@ export interface SimulatedNode {
   readonly scheduler: SchedulerLike
   /** Its chance. @unit 0 (inclusive) to 1 (exclusive) */
   readonly random: () => number
-  /** Multiaddr-like texts under which it listens: `/sim/<name>/<port>/p2p/<name>`. */
+  /** Multiaddr-like texts under which it listens: `/sim/<name>/<port>/p2p/<name>`; at a relay `…/p2p-circuit/p2p/<name>`. */
   readonly addresses: readonly string[]
   /** Protocols that it answers now. */
   readonly protocols: readonly string[]
@@ -76,6 +76,15 @@ export interface SimulatedNode {
   handle(protocol: string, handler: (stream: SimulatedStream) => void): () => void
   /** Listens on one more address. @errors `InvalidCommandError` as an exception for text that is no such address */
   listen(address: string): readonly string[]
+  /** Announces addresses besides those it listens on, such as those at a relay. @returns Takes them back */
+  announce(addresses: readonly string[]): () => void
+  /**
+   * Carries circuits between peers that are connected to it.
+   *
+   * @param admit Says why it does not carry one, or nothing.
+   * @returns Carries no new ones
+   */
+  relay(admit: (from: string, to: string) => string | undefined): () => void
   /** Stops listening on an address; connections that came in by it close. @returns whether it was listened on */
   unlisten(address: string): boolean
 }

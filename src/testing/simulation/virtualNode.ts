@@ -33,6 +33,8 @@ export class VirtualNode implements SimulatedNode {
   readonly #peers = new Map<string, readonly ConnectionEnd[]>()
   readonly #book = new Map<string, readonly string[]>()
   readonly #dialling = new Set<() => void>()
+  readonly #announced = new Set<string>()
+  #admit: ((from: string, to: string) => string | undefined) | undefined
   #connections: readonly ConnectionEnd[] = []
   #hasStarted = false
   #addresses: readonly string[] = []
@@ -50,7 +52,7 @@ export class VirtualNode implements SimulatedNode {
   }
 
   get addresses(): readonly string[] {
-    return this.#addresses
+    return this.#announced.size === 0 ? this.#addresses : [...this.#addresses, ...this.#announced]
   }
 
   get protocols(): readonly string[] {
@@ -109,7 +111,7 @@ export class VirtualNode implements SimulatedNode {
     const own = `/sim/${host}/${port === 0 ? this.#freePort() : port}/p2p/${host}`
     if (this.#addresses.includes(own)) return [own]
     this.#addresses = [...this.#addresses, own]
-    this.say({ type: 'transport:listening', addresses: [own], announced: this.#addresses })
+    this.say({ type: 'transport:listening', addresses: [own], announced: this.addresses })
     this.#sayOwn()
     return [own]
   }
@@ -119,9 +121,26 @@ export class VirtualNode implements SimulatedNode {
     if (own === undefined) return false
     this.#addresses = this.#addresses.filter((one) => one !== own)
     for (const end of this.#connections) if (end.listener === own) end.close()
-    this.say({ type: 'transport:close', announced: this.#addresses })
+    this.say({ type: 'transport:close', announced: this.addresses })
     this.#sayOwn()
     return true
+  }
+
+  announce(addresses: readonly string[]): () => void {
+    const fresh = addresses.filter((address) => !this.#announced.has(address))
+    for (const address of fresh) this.#announced.add(address)
+    if (fresh.length > 0) this.#sayOwn()
+    return () => {
+      const gone = fresh.filter((address) => this.#announced.delete(address))
+      if (gone.length > 0 && this.isRunning) this.#sayOwn()
+    }
+  }
+
+  relay(admit: (from: string, to: string) => string | undefined): () => void {
+    this.#admit = admit
+    return () => {
+      if (this.#admit === admit) this.#admit = undefined
+    }
   }
 
   // ---- what the network does ---------------------------------------------------------------------------------------
@@ -130,7 +149,7 @@ export class VirtualNode implements SimulatedNode {
   start(listen: readonly string[]): void {
     for (const address of listen) this.listen(address)
     this.#hasStarted = true
-    this.say({ type: 'start', announced: this.#addresses })
+    this.say({ type: 'start', announced: this.addresses })
   }
 
   /** Closes every connection and listener, in libp2p's order. */
@@ -141,7 +160,7 @@ export class VirtualNode implements SimulatedNode {
     for (const end of this.#connections) end.close()
     while (this.#addresses.length > 0) {
       this.#addresses = this.#addresses.slice(1)
-      this.say({ type: 'transport:close', announced: this.#addresses })
+      this.say({ type: 'transport:close', announced: this.addresses })
     }
     this.say({ type: 'stop' })
     this.#heard.complete()
@@ -170,9 +189,15 @@ export class VirtualNode implements SimulatedNode {
     for (const giveUp of this.#dialling) giveUp()
   }
 
-  /** The oldest open connection to a peer. */
+  /** Why it does not carry a circuit, if it does not. */
+  refusalOf(from: string, to: string): string | undefined {
+    return this.#admit === undefined ? `${this.name} is no relay` : this.#admit(from, to)
+  }
+
+  /** The oldest open connection to a peer, of the direct ones if there is one. */
   openTo(peer: string): ConnectionEnd | undefined {
-    return this.#peers.get(peer)?.[0]
+    const open = this.#peers.get(peer)
+    return open?.find(({ info }) => info.direct) ?? open?.[0]
   }
 
   /** The address under which it listens on a port. */
@@ -231,6 +256,6 @@ export class VirtualNode implements SimulatedNode {
   }
 
   #sayOwn(): void {
-    this.say({ type: 'self:peer:update', peer: this.name, announced: this.#addresses, protocols: this.#protocols })
+    this.say({ type: 'self:peer:update', peer: this.name, announced: this.addresses, protocols: this.#protocols })
   }
 }
