@@ -223,6 +223,28 @@ describe.each(wires)('the gate over %s', (transport) => {
     expect(ran).toEqual([])
   })
 
+  it('of peers that come together: one proof is issued, and shown to all', async () => {
+    const { hub } = await startHub(transport)
+    await using _hub = hub
+    const { hub: another } = await startHub(transport)
+    await using _another = another
+    const identity = await generateKeyPair('Ed25519')
+    let issued = 0
+    const issue = async ({ peer, issuedAtS, expiresAtS }: { peer: string; issuedAtS: number; expiresAtS: number }) => {
+      issued++
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      return createPor({ owner: partner!, peer, issuedAtS, expiresAtS })
+    }
+    await using guest = await startGuest(transport, { issue, trust: [owner!.publicKey] }, identity)
+    await Promise.all(
+      [hub, another].map(async (to) => {
+        await first(guest.execute(connections.dial({ to: to.addresses })))
+        await first(guest.execute(xauth.authenticate({ peer: to.self })))
+      }),
+    )
+    expect(issued).toBe(1)
+  })
+
   it('of a peer that waits for its decision: streams wait, then run', async () => {
     const { hub, ran } = await startHub(transport, { approve: 'ask' })
     await using _hub = hub

@@ -442,6 +442,13 @@ describe('revocation', () => {
     const desk = new Desk().friends().friends('d').friends('e', 'q')
     expect(desk.tell(xauth.revoke({ peer: 'p' })).took()[0]).toBe('revoked c d')
   })
+  it('of a peer is not that of the owner whose key has the same text, nor the other way round', () => {
+    const peer = new Desk().friends('c', 'p', { owner: 'o' }).friends('d', 'o')
+    expect(peer.tell(xauth.revoke({ peer: 'o' })).took()[0]).toBe('revoked d')
+    const owner = new Desk({ trust: ['p', 'o'] }).friends('c', 'p').friends('d', 'q', { owner: 'p' })
+    expect(owner.tell(xauth.revoke({ owner: 'p' })).took()[0]).toBe('revoked d')
+    expect(owner.close('d').open('e').answer('e').arrive({ on: 'e', request: 's' }).took()).toContain('authenticated e')
+  })
   it('of a peer that is still a stranger closes its connection', () => {
     const desk = new Desk({ start: 'manual' }).open()
     desk.took()
@@ -504,9 +511,32 @@ describe('renewal of ours', () => {
       desk.ours = [{ from: 3_000, to: 7_200 }]
       desk.passTo(3_300).took()
       expect(end(desk).took()).toEqual([`failed outbound c: ${reasons[index]} (the last holds)`])
-      expect(desk.passTo(3_600, 999).took()).toEqual([])
+      const later = desk.passTo(3_600, 999).took()
+      expect(later.filter((line) => !/^(expiring outbound|ask c)$|the last holds/.test(line))).toEqual([])
       expect(desk.passTo(3_601).took()).toEqual(['failed outbound c: expired', 'stand c refused'])
     }
+  })
+  it('that fails is tried again when half of what is left has passed, three times', () => {
+    const desk = new Desk().friends('c', 'p', { to: 90_000 })
+    desk.ours = [3_000, 3_001, 3_002, 3_003, 3_004].map((from) => ({ from, to: from + 4_200 }))
+    const asked: number[] = []
+    for (let atS = 3_300; atS <= 3_600; atS++) {
+      if (!desk.passTo(atS).took().includes('ask c')) continue
+      asked.push(atS)
+      desk.breaks(new StreamError('x')).took()
+    }
+    expect(asked).toEqual([3_300, 3_450, 3_525, 3_563])
+  })
+  it('that succeeds at the second try goes on as if at the first', () => {
+    const desk = new Desk().friends('c', 'p', { to: 90_000 })
+    desk.ours = [
+      { from: 3_000, to: 7_200 },
+      { from: 3_001, to: 7_300 },
+    ]
+    desk.passTo(3_300).breaks(new StreamError('x')).took()
+    expect(desk.passTo(3_450).took()).toEqual(['expiring outbound', 'ask c'])
+    expect(desk.answer().took()).toEqual(['renewed outbound to 7300', 'stand c authenticated o'])
+    expect(desk.passTo(6_999, 999).took()).toEqual([])
   })
   it('does not show a proof that is no later than the last', () => {
     const desk = new Desk().friends('c', 'p', { to: 90_000 })

@@ -6,7 +6,7 @@ import { newConversation, reportOf, type Conversation, type Leg } from './conver
 import type { PorFlaw } from './por.ts'
 import type { XauthDecisions, XauthEffect, XauthInput, XauthState } from './xauthState.ts'
 import type { Authenticate, Decide, Renew, Revoke, Trust, XauthCommand } from './xauthVocabulary.ts'
-import { XauthTalk } from './xauthTalk.ts'
+import { ownerMark, peerMark, XauthTalk } from './xauthTalk.ts'
 import { completed, requestOf, type Said } from './xauthWork.ts'
 
 type XauthStep = Step<XauthState, XauthEffect, Said>
@@ -143,7 +143,7 @@ class XauthMachine extends XauthTalk {
   }
 
   trust(command: Trust): void {
-    const [added, removed] = [new Set(command.add), new Set(command.remove)]
+    const [added, removed] = [new Set(command.add.map(ownerMark)), new Set(command.remove)]
     const trusted = new Set([...this.state.trusted, ...command.add].filter((owner) => !removed.has(owner)))
     const revoked = new Set([...this.state.revoked].filter((one) => !added.has(one)))
     this.state = { ...this.state, trusted, revoked }
@@ -156,11 +156,11 @@ class XauthMachine extends XauthTalk {
 
   revoke(command: Revoke): void {
     const { id: cause, owner, peer } = command
-    const names = [owner, peer].filter((name) => name !== undefined)
-    const revoked = [...this.state.revoked, ...names].slice(-MOST_REVOKED)
+    const marks = [...(owner === undefined ? [] : [ownerMark(owner)]), ...(peer === undefined ? [] : [peerMark(peer)])]
+    const revoked = [...this.state.revoked, ...marks].slice(-MOST_REVOKED)
     this.state = { ...this.state, revoked: new Set(revoked) }
     const ended = [...this.state.conversations.values()].filter(
-      (talk) => names.includes(talk.connection.peer) || names.includes(ownerOf(talk) ?? ''),
+      (talk) => talk.connection.peer === peer || (owner !== undefined && ownerOf(talk) === owner),
     )
     const connections = ended.map(({ connection: { id } }) => id)
     const about = { ...(owner === undefined ? {} : { owner }), ...(peer === undefined ? {} : { peer }) }

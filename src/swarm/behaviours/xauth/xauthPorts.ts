@@ -3,12 +3,15 @@ import {
   catchError,
   defer,
   EMPTY,
+  finalize,
+  first,
   from,
   ignoreElements,
   map,
   mergeMap,
   Observable,
   of,
+  share,
   Subject,
   throwError,
   timeout,
@@ -236,6 +239,8 @@ function ask(connection: Connection, request: PorRequest, timeoutMs: number) {
 /** Our proofs: the latest one, until a fresh one is due. */
 function proving(self: string, { source, lifetimeS, renewBeforeS }: XauthPortsOptions): XauthPorts['prove'] {
   let latest: Por | undefined
+  /** What is being made, and for whom: connections that open together show one proof. */
+  let making: { readonly afterS: number; readonly proof$: Observable<Por> } | undefined
   const make = (claim: Claim): Observable<Por> => {
     if ('owner' in source) return from(createPor({ owner: source.owner, ...claim }))
     return 'proof' in source ? of(source.proof) : from(source.issue(claim))
@@ -244,9 +249,19 @@ function proving(self: string, { source, lifetimeS, renewBeforeS }: XauthPortsOp
     defer(() => {
       const isFresh = latest !== undefined && latest.expiresAtS - renewBeforeS > nowS && latest.issuedAtS > afterS
       if (latest !== undefined && isFresh) return of(latest)
+      if (making !== undefined && making.afterS >= afterS) return making.proof$
       const now = Math.floor(nowS)
       const issuedAtS = Math.max(now - BACKDATE_S, afterS + 1)
-      return make({ peer: self, issuedAtS, expiresAtS: Math.max(now, issuedAtS) + lifetimeS })
+      const made$ = make({ peer: self, issuedAtS, expiresAtS: Math.max(now, issuedAtS) + lifetimeS })
+      const proof$ = made$.pipe(
+        first(),
+        finalize(() => {
+          if (making?.proof$ === proof$) making = undefined
+        }),
+        share(),
+      )
+      making = { afterS, proof$ }
+      return proof$
     }).pipe(
       map((proof) => {
         const { owner, peer } = namesOf(proof)

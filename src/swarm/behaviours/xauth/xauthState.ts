@@ -83,7 +83,7 @@ export type XauthEffect =
 export interface XauthState {
   readonly conversations: ReadonlyMap<string, Conversation>
   readonly trusted: ReadonlySet<string>
-  /** Owners and peers that are refused whatever they show. */
+  /** Owners and peers that are refused whatever they show, by `ownerMark` and `peerMark`. */
   readonly revoked: ReadonlySet<string>
   /** Commands that wait for a peer, by their id. */
   readonly waiting: ReadonlyMap<string, string>

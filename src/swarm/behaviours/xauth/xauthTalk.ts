@@ -13,6 +13,9 @@ const REJECTED = 'PoR verification rejected'
 /** Requests of a remote that are looked at on one connection, accepted renewals not counted. */
 const MOST_ATTEMPTS = 5
 
+/** The last try to renew is made when this part of the usual time is left: the remote looks at five requests at most. */
+const RENEWED_LAST_AT = 10
+
 /** The two directions of a conversation: ours is shown and answered, theirs is looked at and decided over, both end. */
 export class XauthTalk extends XauthWork {
   begin(talk: Conversation): void {
@@ -56,6 +59,17 @@ export class XauthTalk extends XauthWork {
     this.stop.push(`ask ${id}`, `late outbound ${id}`)
     this.sayFailed(talk, false, 'outbound', reason, `the renewal: ${detail}`, cause)
     this.renewalDone(id, false)
+    this.tryAgain(talk)
+  }
+
+  /** A renewal that was due and failed is due again when half of what is left has passed: three times more. */
+  tryAgain({ outbound, connection: { id } }: Conversation): void {
+    if (outbound.status !== 'successful') return
+    const { issuedAtS, expiresAtS } = outbound.shown
+    const windowMs = Math.min(this.decisions.renewBeforeS, (expiresAtS - issuedAtS) / 2) * 1_000
+    const leftMs = expiresAtS * 1_000 - this.nowMs
+    if (leftMs > windowMs || leftMs / 2 < windowMs / RENEWED_LAST_AT) return
+    this.wakeIn(leftMs / 2, id, 'outbound', 'expiring')
   }
 
   request(talk: Conversation, request: InboundRequest): void {
@@ -126,7 +140,8 @@ export class XauthTalk extends XauthWork {
     if (!signed) return 'invalid signature'
     if (flaw !== undefined) return flaw
     if (subject !== connection.peer) return 'wrong subject'
-    if (this.state.revoked.has(owner) || this.state.revoked.has(subject)) return 'revoked'
+    const { revoked } = this.state
+    if (revoked.has(ownerMark(owner)) || revoked.has(peerMark(subject))) return 'revoked'
     if (!isRenewal) return undefined
     return owner === inbound.shown.owner && por.issuedAtS > inbound.shown.issuedAtS ? undefined : 'not a renewal'
   }
@@ -240,6 +255,16 @@ export class XauthTalk extends XauthWork {
     if (direction === 'outbound') this.renewalDone(id, false)
     this.giveUp(peer, error)
   }
+}
+
+/** How a revoked owner is remembered: the key of an Ed25519 owner and the peer with that key have one text. */
+export function ownerMark(owner: string): string {
+  return `owner ${owner}`
+}
+
+/** How a revoked peer is remembered. */
+export function peerMark(peer: string): string {
+  return `peer ${peer}`
 }
 
 /** Why a request could not be read, or was not answered, by its error. */
