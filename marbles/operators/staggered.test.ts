@@ -48,6 +48,27 @@ describe('staggered', () => {
     expectSubscriptions(one$.subscriptions).toBe('^---!')
     expectSubscriptions(two$.subscriptions).toBe('--^-!')
   })
+  marbles('starts each source at its time', ({ cold, expectObservable, expectSubscriptions }) => {
+    const sources = [cold<string>('-------'), cold<string>('-------'), cold<string>('--c')]
+    expectObservable(staggered(sources, { startsAtMs: [0, 2, 3] })).toBe('-----(c|)')
+    expectSubscriptions(sources[1]!.subscriptions).toBe('--^--!')
+    expectSubscriptions(sources[2]!.subscriptions).toBe('---^-!')
+  })
+  marbles('saves a spare source for its time while another is under way', ({ cold, expectObservable }) => {
+    const [slow$, dead$, spare$] = [cold<string>('---------a'), cold<string>('-#'), cold<string>('-c')]
+    const options = { startsAtMs: [0, 1, 6], isSpare: (index: number) => index === 2 }
+    expectObservable(staggered([slow$, dead$, spare$], options)).toBe('-------(c|)')
+  })
+  marbles('takes a spare source at once when none is under way any more', ({ cold, expectObservable }) => {
+    const options = { startsAtMs: [0, 600], isSpare: (index: number) => index === 1 }
+    expectObservable(staggered([cold<string>('-#'), cold<string>('-c')], options)).toBe('--(c|)')
+  })
+  marbles('lets so many run at once, and the next when one has failed', (run) => {
+    const { cold, expectObservable, expectSubscriptions } = run
+    const sources = [cold<string>('----#'), cold<string>('-----------'), cold<string>('--c')]
+    expectObservable(staggered(sources, { staggerMs: 1, atOnce: 2 })).toBe('------(c|)')
+    expectSubscriptions(sources[2]!.subscriptions).toBe('----^-!')
+  })
   it('fails at once with nothing to try', () => {
     let error: unknown
     staggered([]).subscribe({ error: (thrown: unknown) => void (error = thrown) })

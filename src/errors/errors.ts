@@ -1,3 +1,13 @@
+/** One address that was tried. */
+export interface DialAttempt {
+  /** Multiaddr, as text. */
+  readonly address: string
+  /** When it was tried, from the beginning of the dial. @unit milliseconds */
+  readonly afterMs: number
+  /** Why it led to no connection. */
+  readonly error: SwarmError
+}
+
 /** Where an error happened and to whom. Fields are present when they are known. */
 export interface ErrorContext {
   /** The underlying failure, kept whole. */
@@ -6,6 +16,8 @@ export interface ErrorContext {
   readonly peer?: string
   /** Multiaddr, as text. */
   readonly address?: string
+  /** The addresses that a dial tried, in that order; at most 25. */
+  readonly attempts?: readonly DialAttempt[]
   /** The field of the command or option that is wrong: `key`, `meta.deadlineMs`, `transports[0]`. */
   readonly field?: string
   /** Record key, as text. */
@@ -45,6 +57,8 @@ export abstract class SwarmError extends Error {
   declare readonly peer?: string
   /** See {@link ErrorContext}. */
   declare readonly address?: string
+  /** See {@link ErrorContext}. */
+  declare readonly attempts?: readonly DialAttempt[]
   /** See {@link ErrorContext}. */
   declare readonly field?: string
   /** See {@link ErrorContext}. */

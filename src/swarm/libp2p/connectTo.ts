@@ -17,11 +17,22 @@ import {
 } from 'rxjs'
 import { fromAbortable } from '../../operators/fromAbortable.ts'
 import { staggered } from '../../operators/staggered.ts'
-import { AccessDeniedError, UnknownPeerError } from '../../errors/errors.ts'
-import { internalsOf } from './createHost.ts'
+import {
+  AccessDeniedError,
+  DeadlineError,
+  DialError,
+  InvalidCommandError,
+  UnknownPeerError,
+  type SwarmError,
+} from '../../errors/errors.ts'
+import { LONGEST_TIMER_MS } from '../../errors/optionKinds.ts'
+import type { DialOutcome } from '../dialling/dialHistory.ts'
+import type { DroppedAddress } from '../dialling/rankAddresses.ts'
+import { diallingOf, internalsOf } from './createHost.ts'
+import { DialAttempts } from './dialAttempts.ts'
 import { dialError } from './dialError.ts'
 import { parsePeer, peerOf } from './parse.ts'
-import { patiently, quicFirst } from './transports.ts'
+import { patiently } from './transports.ts'
 import { usable } from './usable.ts'
 
 /** How long an open connection may take to show that it still carries something, before a new one is dialled beside it. */
@@ -29,6 +40,12 @@ const STILL_USABLE_WITHIN_MS = 2_000
 
 /** How long routing may search for the addresses of a peer that is only known by its id. @unit milliseconds */
 const ROUTING_MS = 3_000
+
+/** Addresses of one dial that are under way at once. @source go-libp2p: 8 dials for each peer */
+const AT_ONCE = 8
+
+/** How long each may take when more of them wait for their turn. @unit milliseconds */
+const TURN_MS = 3_000
 
 /** Dials may be given the same connection; it is closed when the last of them has given it up, and nobody keeps it. */
 const holders = new WeakMap<Connection, number>()
@@ -51,19 +68,25 @@ export function connectTo(node: Libp2p, peer: string): Observable<Connection> {
  * A usable connection to a peer, or to whoever answers at an address: the open one, else a new one.
  *
  * @param target A peer id, or the addresses to try.
- * @shape  Cold; one value. QUIC addresses first, each next one 250 ms later or as soon as one has failed; the first that
- *         is usable wins, the others are closed. Unsubscribing aborts every dial.
- * @errors `UnknownPeerError` without an address to try; `AccessDeniedError`, `AuthenticationError`, `DialError` with the
- *         failure of every address. Has no deadline of its own.
+ * @param dueInMs When whoever asked will not wait any more. Default: never. @unit milliseconds
+ * @shape  Cold; one value. In the order and at the times of `rankAddresses`, or as soon as one has failed; the first that is
+ *         usable wins, the others are closed. At most 8 are under way at once. Unsubscribing aborts every dial.
+ * @errors `UnknownPeerError` without an address to try; `AccessDeniedError`, `AuthenticationError`, `DialError`, and
+ *         `DeadlineError` when it is due, with what was tried in `attempts`.
  */
-export function dialTo(node: Libp2p, target: string | readonly Multiaddr[]): Observable<Connection> {
+export function dialTo(
+  node: Libp2p,
+  target: string | readonly Multiaddr[],
+  dueInMs = Infinity,
+): Observable<Connection> {
   return defer(() => {
+    const dueAt = performance.now() + dueInMs
+    const fresh = (addresses: readonly Multiaddr[]) =>
+      dialAll(node, addresses, peer, Math.max(0, dueAt - performance.now()))
     const named = typeof target === 'string' ? target : target.map(peerOf).find((peer) => peer !== undefined)
     const peer = named === undefined ? undefined : parsePeer(named)
     const fresh$ =
-      typeof target === 'string'
-        ? addressesOf(node, peer!).pipe(mergeMap((addresses) => dialAll(node, addresses, peer)))
-        : dialAll(node, target, peer)
+      typeof target === 'string' ? addressesOf(node, peer!).pipe(mergeMap(fresh)) : defer(() => fresh(target))
     const open = peer === undefined ? undefined : openTo(node, peer)
     return open === undefined ? fresh$ : concat(stillUsable(node, open), fresh$).pipe(take(1))
   })
@@ -102,26 +125,69 @@ function addressesOf(node: Libp2p, peer: PeerId): Observable<readonly Multiaddr[
   )
 }
 
-function dialAll(node: Libp2p, addresses: readonly Multiaddr[], peer: PeerId | undefined): Observable<Connection> {
-  const target = peer?.toString() ?? addresses.join(', ')
-  const context = peer === undefined ? { address: target } : { peer: peer.toString() }
-  return (addresses.length === 1 ? dialOne(node, addresses[0]!, peer, false) : race(node, addresses, peer)).pipe(
-    catchError((cause: unknown) => throwError(() => dialError(cause, target, context))),
-  )
+/**
+ * Every address by its rank; one alone as it is.
+ *
+ * @errors Names what was tried, and why it failed.
+ */
+function dialAll(
+  node: Libp2p,
+  addresses: readonly Multiaddr[],
+  peer: PeerId | undefined,
+  dueInMs: number,
+): Observable<Connection> {
+  return defer(() => {
+    const attempts = new DialAttempts(diallingOf(node))
+    const target = peer?.toString() ?? addresses.join(', ')
+    const [only] = addresses
+    const context = () => ({
+      ...(peer === undefined ? { address: target } : { peer: peer.toString() }),
+      attempts: attempts.list,
+    })
+    const dial$ =
+      addresses.length === 1 && only !== undefined
+        ? attempts.of(only.toString(), dialOne(node, only, peer, false))
+        : race(node, addresses, peer, attempts)
+    const late = () => {
+      const message = `dial ${target}: no address led to a connection within ${Math.round(dueInMs)} ms`
+      return new DeadlineError(message, { ...context(), deadlineMs: dueInMs })
+    }
+    const timed$ =
+      dueInMs < LONGEST_TIMER_MS ? dial$.pipe(timeout({ first: dueInMs, with: () => throwError(late) })) : dial$
+    return timed$.pipe(catchError((cause: unknown) => throwError(() => dialError(cause, target, context()))))
+  })
 }
 
 /** The first of several addresses that leads to a usable connection. */
-function race(node: Libp2p, addresses: readonly Multiaddr[], peer: PeerId | undefined): Observable<Connection> {
-  const sources = addresses
-    .map((multiaddr) => ({ multiaddr, isCertified: false }))
-    .toSorted(quicFirst)
-    .map(({ multiaddr }) => dialOne(node, multiaddr, peer, true))
+function race(
+  node: Libp2p,
+  addresses: readonly Multiaddr[],
+  peer: PeerId | undefined,
+  attempts: DialAttempts,
+): Observable<Connection> {
   return defer(async () => peer !== undefined && (await isDenied(node, peer))).pipe(
     mergeMap((denied) => {
       if (denied) throw new AccessDeniedError(`dial ${peer}: a connection gater denies it`, { peer: String(peer) })
-      return staggered(sources)
+      const byText = new Map(addresses.map((address) => [address.toString(), address]))
+      const { plan, dropped } = diallingOf(node).rank(node, [...byText.keys()], peer?.toString())
+      if (plan.length === 0) throw nothingToDial(dropped)
+      const sources = plan.map(({ address }) => {
+        const dial$ = dialOne(node, byText.get(address)!, peer, true)
+        return attempts.of(address, plan.length > AT_ONCE ? dial$.pipe(timeout({ first: TURN_MS })) : dial$)
+      })
+      const startsAtMs = plan.map(({ afterMs }) => afterMs)
+      return staggered(sources, { startsAtMs, isSpare: (index) => plan[index]?.isRelayed === true, atOnce: AT_ONCE })
     }),
   )
+}
+
+function nothingToDial(dropped: readonly DroppedAddress[]): SwarmError {
+  const reasons = dropped.map(({ address, reason }) => `${address}: ${reason}`).join('; ')
+  const isSelf = dropped.some(({ reason }) => reason === 'this node itself')
+  if (isSelf) return new InvalidCommandError(`to: this node itself: ${reasons}`, { field: 'to' })
+  const isNotCarried = dropped.every(({ reason }) => reason === 'no transport for it')
+  const why = isNotCarried ? 'no transport in use can dial it; see the transports option' : 'no address can be dialled'
+  return new DialError(`${why}: ${reasons}`)
 }
 
 /** Libp2p asks the gater about the peer only when the address names it. */
@@ -135,8 +201,15 @@ async function isDenied(node: Libp2p, peer: PeerId): Promise<boolean> {
  */
 function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, several: boolean): Observable<Connection> {
   const target = several && !Circuit.matches(address) ? address.decapsulateCode(CODE_P2P) : address
+  const { note } = diallingOf(node)
   const dial = async (signal: AbortSignal) => {
-    const connection = await patiently(target, () => node.dial(target, { signal }))
+    const beganAt = performance.now()
+    const tell = (outcome: DialOutcome) => note(target.toString(), outcome, performance.now() - beganAt)
+    const connection = await patiently(target, () => node.dial(target, { signal })).catch((error: unknown) => {
+      if (!signal.aborted) tell('failed')
+      throw error
+    })
+    tell('connected')
     if (signal.aborted && !isWanted(connection)) giveUp(connection)
     return connection
   }
@@ -144,7 +217,10 @@ function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, sev
     mergeMap((connection) => {
       holders.set(connection, (holders.get(connection) ?? 0) + 1)
       const isExpected = peer === undefined || connection.remotePeer.equals(peer)
-      const wrong = () => new Error(`${address}: expected peer ${peer} but found ${connection.remotePeer}`)
+      const wrong = () => {
+        note(address.toString(), 'failed', 0, peer?.toString())
+        return new Error(`${address}: expected peer ${peer} but found ${connection.remotePeer}`)
+      }
       return (isExpected ? usable(node, connection, true) : throwError(wrong)).pipe(
         tap({ next: () => void kept.add(connection), finalize: () => letGo(connection) }),
       )

@@ -5,9 +5,10 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { AnyModule } from '../vocabulary/behaviour.ts'
 import type { Host } from '../wiring.ts'
 import { hangGate, type Gate, type GateComponents } from './gate.ts'
+import { dialling as startDialling, type Dialling } from './dialling.ts'
 import { nodeEvents } from './nodeEvents.ts'
 import { quickKey } from './quickKey.ts'
-import { defaultListen, quicFirst, transportOptions, type TransportName } from './transports.ts'
+import { defaultListen, transportOptions, type TransportName } from './transports.ts'
 
 /** What a libp2p node is made of. */
 export interface HostOptions {
@@ -47,6 +48,7 @@ const INTERNALS = 'rxswarm:internals'
 /** The internals that the adapters use. */
 export interface Internals {
   readonly transportManager: {
+    dialTransportForMultiaddr(address: unknown): object | undefined
     listen(addresses: unknown[]): Promise<void>
     getListeners(): { getAddrs(): { toString(): string }[]; close(): Promise<void> }[]
   }
@@ -58,7 +60,8 @@ export interface Internals {
 export async function createHost(options: HostOptions, modules: readonly AnyModule[]): Promise<Libp2pHost> {
   const { identity, transports, maxConnections, datastore, libp2p = (own: Libp2pOptions) => own } = options
   const listen = options.listen ?? transports.flatMap((name) => defaultListen[name])
-  const carried = transportOptions(transports)
+  const dialling = startDialling()
+  const carried = transportOptions(transports, dialling.note)
   const own: Libp2pOptions = {
     ...carried,
     transports: [...carried.transports!, ...modules.flatMap(({ transports: added = [] }) => added)] as NonNullable<
@@ -69,7 +72,8 @@ export async function createHost(options: HostOptions, modules: readonly AnyModu
     start: false,
     addresses: { listen: [...listen] },
     connectionManager: {
-      addressSorter: quicFirst,
+      addressSorter: (one, other) =>
+        dialling.compare(one.multiaddr.toString(), other.multiaddr.toString()) as -1 | 0 | 1,
       addressDialTimeout: DIAL_TIMEOUT_MS,
       inboundUpgradeTimeout: DIAL_TIMEOUT_MS,
       maxConnections,
@@ -80,7 +84,11 @@ export async function createHost(options: HostOptions, modules: readonly AnyModu
     connectionGater: { denyDialMultiaddr: () => false },
     services: {
       // first, so that the gate has every connection in hand before a service hears of it
-      [INTERNALS]: (components: Internals & GateComponents) => ({ components, gate: hangGate(components) }),
+      [INTERNALS]: (components: Internals & GateComponents) => ({
+        components,
+        gate: hangGate(components),
+        dialling,
+      }),
       ...Object.assign({}, ...modules.map(({ services }) => services)),
     },
   }
@@ -108,6 +116,11 @@ export function internalsOf(node: Libp2p): Internals {
 /** The gate of a node that `createHost` built: every stream of every protocol goes through it. */
 export function gateOf(node: Libp2p): Gate {
   return (node.services[INTERNALS] as { readonly gate: Gate }).gate
+}
+
+/** What a node that `createHost` built remembers of its dials. */
+export function diallingOf(node: Libp2p): Dialling {
+  return (node.services[INTERNALS] as { readonly dialling: Dialling }).dialling
 }
 
 /** A node that could not start does not stop its services either; what they have open is let go of. */

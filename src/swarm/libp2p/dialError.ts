@@ -4,21 +4,24 @@ import {
   AuthenticationError,
   DialError,
   SwarmError,
+  type DialAttempt,
   type ErrorContext,
 } from '../../errors/errors.ts'
 
 const WRONG_PEER = /does not match expected remote identity key|Unexpected Peer|Dialed peer|expected peer/
-const DENIED = new Set(['ConnectionInterceptedError', 'DialDeniedError'])
+const DENIED = new Set(['ConnectionInterceptedError', 'DialDeniedError', 'AccessDeniedError'])
 
 /** What a failed dial means, by libp2p's error names and, where these cover several failures, its messages. */
 export function dialError(cause: unknown, target: string, context: ErrorContext = {}): SwarmError {
   if (cause instanceof SwarmError) return cause
-  const { name, reason } = describe(cause)
-  const every = cause instanceof AggregateError ? cause.errors.map((error: unknown) => describe(error).name) : [name]
+  const { name, reason: told } = describe(cause)
+  const all = cause instanceof AggregateError ? cause.errors.map(describe) : [{ name, reason: told }]
+  const every = all.map((one) => one.name)
+  const reason = (context.attempts?.length ?? 0) > 1 ? reasonsOf(context.attempts!) : told
   if (every.every((one) => DENIED.has(one))) {
     return new AccessDeniedError(`dial ${target}: a connection gater denies it`, { ...context, cause })
   }
-  if (WRONG_PEER.test(reason)) {
+  if (all.every((one) => one.name === 'AuthenticationError' || WRONG_PEER.test(one.reason))) {
     return new AuthenticationError(`dial ${target}: another peer answers there: ${reason}`, { ...context, cause })
   }
   if (every.every((one) => one === 'NoValidAddressesError')) {
@@ -26,6 +29,12 @@ export function dialError(cause: unknown, target: string, context: ErrorContext 
     return new DialError(message, { ...context, cause })
   }
   return new DialError(`dial ${target}: ${reason}`, { ...context, cause })
+}
+
+/** What was tried, in that order, and why it failed. */
+function reasonsOf(attempts: readonly DialAttempt[]): string {
+  const each = attempts.map(({ address, afterMs, error }) => `${address} after ${afterMs} ms: ${error.message}`)
+  return `all ${attempts.length} attempts failed: ${each.join('; ')}`
 }
 
 function describe(cause: unknown): { readonly name: string; readonly reason: string } {

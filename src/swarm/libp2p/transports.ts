@@ -2,10 +2,10 @@ import { memory } from '@libp2p/memory'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
-import type { Address, MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
+import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { QUIC_V1 } from '@multiformats/multiaddr-matcher'
 import type { Libp2pOptions } from 'libp2p'
+import type { DialOutcome } from '../dialling/dialHistory.ts'
 import { framedYamux, type Settle } from './framedYamux.ts'
 import { quicTransport } from './quic/quicTransport.ts'
 
@@ -21,11 +21,15 @@ const STOP_WITHIN_MS = 500
 type TcpComponents = Parameters<ReturnType<typeof tcp>>[0]
 type QuicComponents = Parameters<ReturnType<typeof quicTransport>>[0]
 
+/** Hears how the dials that libp2p makes by itself end. */
+type Note = (address: string, outcome: DialOutcome, tookMs: number) => void
+
 const factories = {
-  quic: () => (components: QuicComponents) => bounded(quicTransport()(components)),
-  tcp: (settles: ReadonlySet<Settle>) => (components: TcpComponents) => bounded(gracefully(tcp()(components), settles)),
+  quic: (_: unknown, note: Note) => (components: QuicComponents) => bounded(quicTransport()(components), note),
+  tcp: (settles: ReadonlySet<Settle>, note: Note) => (components: TcpComponents) =>
+    bounded(gracefully(tcp()(components), settles), note),
   memory: () => memory(),
-} satisfies Record<TransportName, (settles: ReadonlySet<Settle>) => unknown>
+} satisfies Record<TransportName, (settles: ReadonlySet<Settle>, note: Note) => unknown>
 
 /** Where a swarm listens on a transport unless told otherwise: every interface, a port that the system chooses. */
 export const defaultListen: Readonly<Record<TransportName, readonly string[]>> = {
@@ -35,19 +39,13 @@ export const defaultListen: Readonly<Record<TransportName, readonly string[]>> =
 }
 
 /** The part of libp2p's options that carries bytes. */
-export function transportOptions(names: readonly TransportName[]): Libp2pOptions {
+export function transportOptions(names: readonly TransportName[], note: Note = () => undefined): Libp2pOptions {
   const settles = new Set<Settle>()
   return {
-    transports: names.map((name) => factories[name](settles)),
+    transports: names.map((name) => factories[name](settles, note)),
     connectionEncrypters: [noise(), tls()],
     streamMuxers: [framedYamux(settles)],
   }
-}
-
-/** Orders addresses: QUIC first, the rest as they came. */
-export function quicFirst(a: Address, b: Address): -1 | 0 | 1 {
-  const [first, second] = [QUIC_V1.matches(a.multiaddr), QUIC_V1.matches(b.multiaddr)]
-  return first === second ? 0 : first ? -1 : 1
 }
 
 /** Addresses that somebody dials patiently now, and how many do. libp2p hands a transport nothing else to tell them by. */
@@ -74,7 +72,7 @@ export async function patiently<T>(address: Multiaddr, dial: () => Promise<T>): 
  * keep a peer, tries addresses one after the other, so each has {@link IMPATIENT_MS}; one that is made {@link patiently}
  * has as long as its signal lets it.
  */
-function bounded(transport: Transport): Transport {
+function bounded(transport: Transport, note: Note): Transport {
   const dial = transport.dial.bind(transport)
   transport.dial = async (address, given) => {
     const options = { ...given, upgrader: noting(address, given.upgrader) }
@@ -86,8 +84,15 @@ function bounded(transport: Transport): Transport {
     const late = () => new DOMException(`no answer within ${IMPATIENT_MS} ms`, 'TimeoutError')
     const timer = setTimeout(() => controller.abort(late()), IMPATIENT_MS)
     options.signal.addEventListener('abort', onAbort)
+    const beganAt = performance.now()
+    const tell = (outcome: DialOutcome) => note(address.toString(), outcome, performance.now() - beganAt)
     try {
-      return await dial(address, { ...options, signal: controller.signal })
+      const connection = await dial(address, { ...options, signal: controller.signal })
+      tell('connected')
+      return connection
+    } catch (error) {
+      if (!options.signal.aborted) tell('failed')
+      throw error
     } finally {
       clearTimeout(timer)
       options.signal.removeEventListener('abort', onAbort)

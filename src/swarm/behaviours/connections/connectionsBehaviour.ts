@@ -34,8 +34,12 @@ export interface ConnectionSnapshot extends ConnectionInfo {
 
 /** What connections may call. */
 export interface ConnectionsPorts {
-  /** A connection that is usable: the open one to that peer, or a new one. One value. */
-  dial(to: string | readonly string[]): Observable<ConnectionInfo>
+  /**
+   * A connection that is usable: the open one to that peer, or a new one. One value. Fails in time to say what was tried.
+   *
+   * @param dueInMs when the command is due. @unit milliseconds
+   */
+  dial(to: string | readonly string[], dueInMs: number): Observable<ConnectionInfo>
   /** Closes every connection to a peer. One value: how many. */
   hangUp(peer: string): Observable<number>
   /** Listens on one more address. One value: the addresses that came of it. */
@@ -99,6 +103,9 @@ export const DIAL_POLICY = {
   },
 } as const satisfies PolicySpec
 
+/** A dial says that much before its deadline what it has tried; afterwards nobody would hear it. @unit milliseconds */
+const SAY_WITHIN_MS = 25
+
 /**
  * Opens and closes connections and listeners, and reports them.
  *
@@ -114,15 +121,21 @@ export const DIAL_POLICY = {
  */
 export const connectionsBehaviour =
   ({ policy, ejection }: ConnectionsDecisions): Behaviour<ConnectionsCommand, ConnectionsEvent, ConnectionsPorts> =>
-  ({ command$, cancel$, ports, self, ...wires }) =>
-    merge(
+  ({ command$, cancel$, ports, self, ...wires }) => {
+    const { scheduler, deadlineMs } = wires
+    const due = (command: Dial) => ({ ...command, dueAt: scheduler.now() + (command.meta?.deadlineMs ?? deadlineMs) })
+    return merge(
       command$.pipe(
         ofType('connections/dial'),
+        map(due), // a retry has what is left
         perform(
           cancel$,
-          ({ to }) => (checkTarget(to, self), ports.dial(to)),
+          ({ to, dueAt }) => {
+            checkTarget(to, self)
+            return ports.dial(to, Math.max(0, dueAt - scheduler.now() - SAY_WITHIN_MS))
+          },
           (connection): ConnectionsEvent => ({ type: 'connections:dialed', connection }),
-          guard<Dial>(wires, policy, ({ to }) => targetOf(to), ejection),
+          guard(wires, policy, ({ to }) => targetOf(to), ejection),
         ),
       ),
       command$.pipe(
@@ -158,6 +171,7 @@ export const connectionsBehaviour =
         ),
       ),
     )
+  }
 
 /** Whom a dial is about: the peer that its addresses name, else the address. */
 function targetOf(to: Dial['to']): string {

@@ -41,8 +41,8 @@ export function connectionsPorts(node: Libp2p): ConnectionsPorts {
     await node.hangUp(peer, { signal })
   }
   return {
-    dial: (to) =>
-      defer(() => dialTo(node, targetOf(to))).pipe(
+    dial: (to, dueInMs) =>
+      defer(() => dialTo(node, targetOf(to), dueInMs)).pipe(
         map(connectionInfo),
         catchError((error: unknown) => throwError(() => selfDial(error, to) ?? error)),
       ),
