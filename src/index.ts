@@ -148,6 +148,25 @@ export type {
 export type { MessageValidator, Verdict } from './swarm/behaviours/gossipsub/gossipsubService.ts'
 export type { PeerRef } from './swarm/behaviours/checkPeer.ts'
 
+export { addresses, type AddressesOptions, type AddressesState } from './swarm/behaviours/addresses/addresses.ts'
+export type { AddressesPorts } from './swarm/behaviours/addresses/addressesBehaviour.ts'
+export type {
+  AddressesCommand,
+  AddressesEvent,
+  Announce,
+  Confirm,
+  ConfirmedBy,
+  ListAddresses,
+  OwnAddress,
+  Rank,
+  Withdraw,
+} from './swarm/behaviours/addresses/addressesVocabulary.ts'
+export type { Tally } from './swarm/behaviours/addresses/observations.ts'
+export type { BlackHoleRules } from './swarm/dialling/blackHole.ts'
+export type { BlackHoleChange, BlackHoleKind } from './swarm/dialling/blackHoles.ts'
+export type { DroppedAddress, PlannedDial, Ranking } from './swarm/dialling/rankAddresses.ts'
+export type { DropReason } from './swarm/dialling/undialable.ts'
+
 export { ofType } from './operators/ofType.ts'
 export { perform } from './swarm/perform.ts'
 export { guard, type Guard, type GuardWires, type PolicyOption } from './swarm/guard.ts'

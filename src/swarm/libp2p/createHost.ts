@@ -1,6 +1,7 @@
-import type { ConnectionGater, Libp2p, PrivateKey } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, Libp2pEvents, PrivateKey, TypedEventTarget } from '@libp2p/interface'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Datastore } from 'interface-datastore'
+import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { AnyModule } from '../vocabulary/behaviour.ts'
 import type { Host } from '../wiring.ts'
@@ -52,8 +53,27 @@ export interface Internals {
     listen(addresses: unknown[]): Promise<void>
     getListeners(): { getAddrs(): { toString(): string }[]; close(): Promise<void> }[]
   }
-  readonly addressManager: object
+  readonly addressManager: AddressManager
   readonly connectionGater: ConnectionGater
+  readonly events: TypedEventTarget<Libp2pEvents>
+}
+
+/** libp2p's book of own addresses, with its parts that are not in its interface. */
+export interface AddressManager {
+  /** Announced instead of all others, if there are any. */
+  readonly announce: Set<string>
+  /** Announced besides the others. */
+  readonly appendAnnounce: Set<string>
+  announceFilter(addresses: Multiaddr[]): Multiaddr[]
+  confirmObservedAddr(address: Multiaddr, options?: { readonly type?: 'observed' }): void
+  removeObservedAddr(address: Multiaddr): void
+  getAddressesWithMetadata(): readonly {
+    readonly multiaddr: Multiaddr
+    readonly verified: boolean
+    readonly type: 'transport' | 'announce' | 'observed' | 'ip-mapping' | 'dns-mapping'
+  }[]
+  /** Tells the peer store, and by it connected peers, what is announced now: a second later. */
+  _updatePeerStoreAddresses: (() => void) & { stop?(): void }
 }
 
 /** Builds a libp2p node, not yet started, with the services of the modules. */
@@ -123,6 +143,27 @@ export function diallingOf(node: Libp2p): Dialling {
   return (node.services[INTERNALS] as { readonly dialling: Dialling }).dialling
 }
 
+/**
+ * Tells the peer store, and by it connected peers, what is announced now, at once: libp2p does a second later. When the
+ * store has heard it already, or has not yet heard what was announced before, libp2p says nothing, and so it is said here.
+ */
+export function tellOwnAddresses(node: Libp2p): void {
+  const { events } = internalsOf(node)
+  const tell = async () => {
+    let isTold = false
+    const hear = () => void (isTold = true)
+    events.addEventListener('self:peer:update', hear)
+    try {
+      const multiaddrs = node.getMultiaddrs().map((address) => address.decapsulateCode(CODE_P2P))
+      const peer = await node.peerStore.patch(node.peerId, { multiaddrs })
+      if (!isTold) events.safeDispatchEvent('self:peer:update', { detail: { peer } })
+    } finally {
+      events.removeEventListener('self:peer:update', hear)
+    }
+  }
+  tell().catch(() => undefined) // the store is closed: there is nobody to tell
+}
+
 /** A node that could not start does not stop its services either; what they have open is let go of. */
 async function letGo(node: Libp2p): Promise<void> {
   const services = Object.values(node.services) as readonly { afterStop?(): Promise<void> | void }[]
@@ -137,6 +178,6 @@ function forgetUpdates(node: Libp2p): void {
   type Debounced = { stop?(): void } | undefined
   const { addressManager } = internalsOf(node)
   const { identifyPush } = node.services
-  ;(addressManager as { _updatePeerStoreAddresses?: Debounced })._updatePeerStoreAddresses?.stop?.()
+  addressManager._updatePeerStoreAddresses.stop?.()
   ;(identifyPush as { _push?: Debounced } | undefined)?._push?.stop?.()
 }

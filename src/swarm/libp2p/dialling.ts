@@ -25,6 +25,8 @@ export interface Dialling {
   readonly blackHoled: readonly BlackHoleKind[]
   /** What failed may work on another network. */
   networkChanged(): void
+  /** When something counts as a black hole; what was counted is forgotten. */
+  configure(rules: BlackHoleRules): void
 }
 
 /** Own sockets are looked up again after so long. @unit milliseconds */
@@ -37,9 +39,9 @@ function isCarried(node: Libp2p, address: string): boolean {
 }
 
 /** The memory of a node's dials. */
-export function dialling(rules: BlackHoleRules = {}): Dialling {
+export function dialling(): Dialling {
   const history = dialHistory()
-  const holes = blackHoles(rules)
+  let holes = blackHoles()
   const changes = new Subject<BlackHoleChange>()
   const tell = (told: readonly BlackHoleChange[]) => {
     for (const change of told) changes.next(change)
@@ -81,6 +83,10 @@ export function dialling(rules: BlackHoleRules = {}): Dialling {
     change$: changes.asObservable(),
     get blackHoled() {
       return holes.now
+    },
+    configure: (rules) => {
+      tell(holes.forget())
+      holes = blackHoles(rules)
     },
     networkChanged: () => {
       history.forgetFailures()
