@@ -105,6 +105,31 @@ export type { AuditEvent } from './security/audit/auditEvent.ts'
 export type { AuditSigner, AuditVerify } from './security/audit/auditSigner.ts'
 export { verifyAudit, type VerifyAuditOptions } from './security/audit/verifyAudit.ts'
 export type { AuditProblem, AuditReport } from './security/audit/auditReport.ts'
+export {
+  discovery,
+  type BootstrapOptions,
+  type DialOptions,
+  type DiscoveryOptions,
+  type DiscoveryState,
+  type MdnsOptions,
+  type SourceState,
+  type WalkOptions,
+} from './swarm/behaviours/discovery/discovery.ts'
+export type { BootstrapList } from './swarm/behaviours/discovery/bootstrapping.ts'
+export type { DiscoveryPorts, MdnsGroup } from './swarm/behaviours/discovery/discoveryBehaviour.ts'
+export type { MdnsWord } from './swarm/behaviours/discovery/mdnsIntake.ts'
+export type { ReadAddress } from './swarm/behaviours/discovery/vetAddresses.ts'
+export type {
+  AddressFlaw,
+  DiscoveredPeer,
+  DiscoveryCommand,
+  DiscoveryEvent,
+  DiscoverySource,
+  DroppedAddress,
+  ForgetDiscovered,
+  ListDiscovered,
+  SwitchSource,
+} from './swarm/behaviours/discovery/discoveryVocabulary.ts'
 export { xstream, type XStreamOptions, type XStreamState } from './swarm/behaviours/xstream/xstream.ts'
 export type { XStream } from './streams/xstream/XStream.ts'
 export type {
