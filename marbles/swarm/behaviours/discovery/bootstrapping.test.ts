@@ -137,8 +137,9 @@ describe('bootstrapping', () => {
     expectObservable(
       said(hot('-'), () => wrong$),
       '^---!',
-    ).toBe('-f', {
+    ).toBe('-(fi)', {
       f: 'discovery:failed a as bootstrap AuthenticationError 4',
+      i: 'discovery:impostor a x/p2p/a as bootstrap AuthenticationError',
     })
   })
   marbles('takes a new list in the place of the last', ({ hot, cold, expectObservable, expectSubscriptions }) => {

@@ -3,7 +3,15 @@ import type { AuditEntry } from '../../../security/audit/auditEntry.ts'
 import type { Fact, Stamped } from '../../vocabulary/event.ts'
 
 /** What is audited unless it is told otherwise: who is who, who may what, and what broke while it was decided. */
-export const AUDITED = ['xauth:*', 'access:*', 'xstream:offered', 'xstream:refused', 'behaviour:crashed'] as const
+export const AUDITED = [
+  'xauth:*',
+  'access:*',
+  'xstream:offered',
+  'xstream:refused',
+  'discovery:impostor',
+  'discovery:flooded',
+  'behaviour:crashed',
+] as const
 
 /** Whether an event is one of those that names or beginnings (`xauth:*`) name. What the log says of itself never is. */
 export function isAudited(names: readonly string[], type: string): boolean {

@@ -2,6 +2,7 @@ import type { Step } from '../../../operators/stateMachine.ts'
 import type { BackoffFactory } from '../../../policies/backoff.ts'
 import type { SwarmError } from '../../../errors/errors.ts'
 import type { DiscoveryEvent, Sighting } from './discoveryVocabulary.ts'
+import { impostor } from './impostor.ts'
 import type { Link } from './links.ts'
 import { NOT_FAILED, retryAfterLoss, retryLater, type Retry } from './retryLater.ts'
 import type { Timed } from './timed.ts'
@@ -127,7 +128,7 @@ function happened(decisions: BootstrapDecisions, state: BootstrapState, input: B
       const addresses = state.addresses.get(peer) ?? []
       const failed = { type: 'discovery:failed', as: 'bootstrap', peer, addresses, error } as const
       const idle = withRetry({ ...state, dialing: without(state.dialing, peer) }, peer, retry)
-      return { state: idle, say: [{ ...failed, retryInMs: retry.dueAt - at }] }
+      return { state: idle, say: [{ ...failed, retryInMs: retry.dueAt - at }, ...impostor(failed)] }
     }
   }
 }

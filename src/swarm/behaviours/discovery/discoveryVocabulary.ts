@@ -104,6 +104,14 @@ export type DiscoveryEvent =
       readonly retryInMs?: number
     }
   | {
+      /** Somebody else answers where a peer should be: besides the failure, for who audits. */
+      readonly type: 'discovery:impostor'
+      readonly as: 'bootstrap' | 'found'
+      readonly peer: string
+      readonly addresses: readonly string[]
+      readonly error: SwarmError
+    }
+  | {
       /** More than the bounds allow was heard within a second; what was beyond them is not looked at. */
       readonly type: 'discovery:flooded'
       readonly by: DiscoverySource

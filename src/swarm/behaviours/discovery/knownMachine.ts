@@ -17,6 +17,7 @@ import {
   withoutClaims,
   type KnownPeer,
 } from './knownPeer.ts'
+import { impostor } from './impostor.ts'
 import type { Link } from './links.ts'
 import { retryAfterLoss, retryLater } from './retryLater.ts'
 import type { Timed } from './timed.ts'
@@ -239,7 +240,7 @@ function dialFailed(
   const failed = { type: 'discovery:failed', as: 'found', peer, addresses: known.addresses, error } as const
   return {
     state: put(state, { ...known, retry }),
-    say: [error.retryable ? { ...failed, retryInMs: retry.dueAt - at } : failed],
+    say: [error.retryable ? { ...failed, retryInMs: retry.dueAt - at } : failed, ...impostor(failed)],
   }
 }
 
