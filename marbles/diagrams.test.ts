@@ -2,9 +2,12 @@ import { globSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-const tests = new Map(
-  globSync('marbles/**/*.test.ts').map((path) => [basename(path, '.test.ts'), readFileSync(path, 'utf8')]),
-)
+/** By name; an operator and a behaviour of one name have one text. */
+const tests = new Map<string, string>()
+for (const path of globSync('marbles/**/*.test.ts')) {
+  const name = basename(path, '.test.ts')
+  tests.set(name, `${tests.get(name) ?? ''}${readFileSync(path, 'utf8')}`)
+}
 const sources = globSync('src/**/*.ts').map((path) => ({ path, text: readFileSync(path, 'utf8') }))
 
 /** Rows of the marble blocks of a source file: the diagrams without their names. */

@@ -125,7 +125,7 @@ export type {
   DiscoveryCommand,
   DiscoveryEvent,
   DiscoverySource,
-  DroppedAddress,
+  FlawedAddress,
   ForgetDiscovered,
   ListDiscovered,
   SwitchSource,
@@ -147,6 +147,26 @@ export type {
   XStreamEvent,
   XStreamOffer,
 } from './swarm/behaviours/xstream/xstreamVocabulary.ts'
+export { relay, type RelayOptions, type RelayServerOptions } from './swarm/behaviours/relay/relay.ts'
+export type { RelayState } from './swarm/behaviours/relay/relayState.ts'
+export type {
+  ListRelays,
+  RelayCandidate,
+  RelayCommand,
+  RelayEvent,
+  RelayLimit,
+  RelayPorts,
+  RelayRef,
+  RelayReport,
+  RelayRotation,
+  RelayServerLimits,
+  RelayStatus,
+  Release,
+  Reservation,
+  Reserve,
+  Rotate,
+  ServedEvent,
+} from './swarm/behaviours/relay/relayVocabulary.ts'
 export { createPor, type PorClaim } from './swarm/libp2p/ownerKeys.ts'
 export type { Por, PorFlaw } from './swarm/behaviours/xauth/por.ts'
 export type { Metadata, PorRequest, PorResponse } from './swarm/behaviours/xauth/porMessages.ts'

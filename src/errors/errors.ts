@@ -285,7 +285,14 @@ export class PubsubError extends failure('PubsubError', 'ERR_PUBSUB', RETRYABLE)
 export class RefusedMessageError extends failure('RefusedMessageError', 'ERR_REFUSED_MESSAGE') {}
 
 /** A relay refused, or the relayed path broke. */
-export class RelayError extends failure('RelayError', 'ERR_RELAY', RETRYABLE) {}
+export class RelayError extends failure('RelayError', 'ERR_RELAY', RETRYABLE) {
+  /** The status with which it refused, by its name in the specification: `RESERVATION_REFUSED`. */
+  declare readonly status?: string
+  constructor(message: string, context?: ErrorContext, status?: string) {
+    super(message, context)
+    if (status !== undefined) this.status = status
+  }
+}
 
 /** A rendezvous point answered with a status other than OK. */
 export class RendezvousError extends failure('RendezvousError', 'ERR_RENDEZVOUS') {

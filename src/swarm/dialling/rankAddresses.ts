@@ -55,7 +55,7 @@ const FIRST_STEP_MS = 250
 const STEP_MS = 100
 
 /** A relay is tried that much after the first direct address. @unit milliseconds */
-const RELAY_AFTER_MS = 500
+export const RELAY_AFTER_MS = 500
 
 /**
  * In which order, and when, the addresses of a peer are tried.

@@ -1,5 +1,5 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
-import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr'
+import { CODE_P2P, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { Circuit } from '@multiformats/multiaddr-matcher'
 import {
   catchError,
@@ -7,6 +7,7 @@ import {
   defer,
   EMPTY,
   from,
+  map,
   mergeMap,
   of,
   take,
@@ -22,12 +23,13 @@ import {
   DeadlineError,
   DialError,
   InvalidCommandError,
+  RelayError,
   UnknownPeerError,
   type SwarmError,
 } from '../../errors/errors.ts'
 import { LONGEST_TIMER_MS } from '../../errors/optionKinds.ts'
 import type { DialOutcome } from '../dialling/dialHistory.ts'
-import type { DroppedAddress } from '../dialling/rankAddresses.ts'
+import { RELAY_AFTER_MS, type DroppedAddress } from '../dialling/rankAddresses.ts'
 import { diallingOf, internalsOf } from './createHost.ts'
 import { DialAttempts } from './dialAttempts.ts'
 import { dialError } from './dialError.ts'
@@ -52,15 +54,30 @@ const holders = new WeakMap<Connection, number>()
 const kept = new WeakSet<Connection>()
 
 /**
+ * What a connection is wanted for: `direct` for what must not go through a relay, `unlimited` for what may unless the
+ * relay limits it, `any` for what runs on every connection.
+ */
+export type Reach = 'direct' | 'unlimited' | 'any'
+
+/** How a peer is dialled. */
+export interface DialToOptions {
+  /** Default: `any`. */
+  readonly reach?: Reach
+  /** When whoever asked will not wait any more. Default: never. @unit milliseconds */
+  readonly dueInMs?: number
+}
+
+/**
  * A connection to a peer for one request: the open one as it is, else a new one that is usable.
  *
+ * @param reach Default: `unlimited`.
  * @shape  Cold; one value. The request itself shows whether an open connection still carries anything.
  * @errors As {@link dialTo}.
  */
-export function connectTo(node: Libp2p, peer: string): Observable<Connection> {
+export function connectTo(node: Libp2p, peer: string, reach: Reach = 'unlimited'): Observable<Connection> {
   return defer(() => {
-    const open = openTo(node, parsePeer(peer))
-    return open === undefined ? dialTo(node, peer) : of(open)
+    const open = openTo(node, parsePeer(peer), reach)
+    return open === undefined ? dialTo(node, peer, { reach }) : of(open)
   })
 }
 
@@ -68,32 +85,41 @@ export function connectTo(node: Libp2p, peer: string): Observable<Connection> {
  * A usable connection to a peer, or to whoever answers at an address: the open one, else a new one.
  *
  * @param target A peer id, or the addresses to try.
- * @param dueInMs When whoever asked will not wait any more. Default: never. @unit milliseconds
  * @shape  Cold; one value. In the order and at the times of `rankAddresses`, or as soon as one has failed; the first that is
- *         usable wins, the others are closed. At most 8 are under way at once. Unsubscribing aborts every dial.
+ *         usable wins, the others are closed. At most 8 are under way at once. Direct ones are preferred whatever the
+ *         reach: an open one that a relay carries takes the place of a new one behind a relay. Unsubscribing aborts every
+ *         dial.
  * @errors `UnknownPeerError` without an address to try; `AccessDeniedError`, `AuthenticationError`, `DialError`, and
- *         `DeadlineError` when it is due, with what was tried in `attempts`.
+ *         `DeadlineError` when it is due, with what was tried in `attempts`; `RelayError` when a relay limits the only
+ *         connection that there is.
  */
 export function dialTo(
   node: Libp2p,
   target: string | readonly Multiaddr[],
-  dueInMs = Infinity,
+  { reach = 'any', dueInMs = Infinity }: DialToOptions = {},
 ): Observable<Connection> {
   return defer(() => {
     const dueAt = performance.now() + dueInMs
     const fresh = (addresses: readonly Multiaddr[]) =>
-      dialAll(node, addresses, peer, Math.max(0, dueAt - performance.now()))
+      dialAll(node, addresses, peer, { reach, dueInMs: Math.max(0, dueAt - performance.now()) })
     const named = typeof target === 'string' ? target : target.map(peerOf).find((peer) => peer !== undefined)
     const peer = named === undefined ? undefined : parsePeer(named)
     const fresh$ =
       typeof target === 'string' ? addressesOf(node, peer!).pipe(mergeMap(fresh)) : defer(() => fresh(target))
-    const open = peer === undefined ? undefined : openTo(node, peer)
+    const open = peer === undefined ? undefined : openTo(node, peer, 'direct')
     return open === undefined ? fresh$ : concat(stillUsable(node, open), fresh$).pipe(take(1))
   })
 }
 
-function openTo(node: Libp2p, peer: PeerId): Connection | undefined {
-  return node.getConnections(peer).find(({ status, limits }) => status === 'open' && limits === undefined)
+/** The best of the open connections: a direct one, and of those alike the latest. */
+function openTo(node: Libp2p, peer: PeerId, reach: Reach): Connection | undefined {
+  const open = node.getConnections(peer).filter(({ status }) => status === 'open')
+  const direct = open.findLast((connection) => connection.direct && connection.limits === undefined)
+  return direct ?? open.findLast((connection) => isWithin(connection, reach))
+}
+
+function isWithin({ direct, limits }: Connection, reach: Reach): boolean {
+  return reach === 'any' || (limits === undefined && (direct || reach === 'unlimited'))
 }
 
 /** The open connection, if it still carries something. One that does not is left to libp2p. */
@@ -132,51 +158,92 @@ function addressesOf(node: Libp2p, peer: PeerId): Observable<readonly Multiaddr[
  */
 function dialAll(
   node: Libp2p,
-  addresses: readonly Multiaddr[],
+  given: readonly Multiaddr[],
   peer: PeerId | undefined,
-  dueInMs: number,
+  { reach, dueInMs }: Required<DialToOptions>,
 ): Observable<Connection> {
   return defer(() => {
+    const addresses = reach === 'direct' ? given.filter((address) => !Circuit.matches(address)) : given
     const attempts = new DialAttempts(diallingOf(node))
-    const target = peer?.toString() ?? addresses.join(', ')
-    const [only] = addresses
+    const target = peer?.toString() ?? given.join(', ')
     const context = () => ({
       ...(peer === undefined ? { address: target } : { peer: peer.toString() }),
       attempts: attempts.list,
     })
-    const dial$ =
-      addresses.length === 1 && only !== undefined
-        ? attempts.of(only.toString(), dialOne(node, only, peer, false))
-        : race(node, addresses, peer, attempts)
+    if (addresses.length === 0 && given.length > 0) {
+      return throwError(() => new DialError(`dial ${target}: it is known behind relays only`, context()))
+    }
+    const within$ = anyOf(node, addresses, peer, reach, attempts).pipe(
+      map((connection) => {
+        if (isWithin(connection, reach)) return connection
+        const message = `${target}: a relay limits the only connection; use a relay that does not, or ask for limited ones`
+        throw new RelayError(message, context())
+      }),
+    )
     const late = () => {
       const message = `dial ${target}: no address led to a connection within ${Math.round(dueInMs)} ms`
       return new DeadlineError(message, { ...context(), deadlineMs: dueInMs })
     }
     const timed$ =
-      dueInMs < LONGEST_TIMER_MS ? dial$.pipe(timeout({ first: dueInMs, with: () => throwError(late) })) : dial$
+      dueInMs < LONGEST_TIMER_MS ? within$.pipe(timeout({ first: dueInMs, with: () => throwError(late) })) : within$
     return timed$.pipe(catchError((cause: unknown) => throwError(() => dialError(cause, target, context()))))
   })
 }
 
-/** The first of several addresses that leads to a usable connection. */
+/** A direct connection if there can be one; else the open one that a relay carries, or a new one. */
+function anyOf(
+  node: Libp2p,
+  addresses: readonly Multiaddr[],
+  peer: PeerId | undefined,
+  reach: Reach,
+  attempts: DialAttempts,
+): Observable<Connection> {
+  const open = peer === undefined || reach === 'direct' ? undefined : openTo(node, peer, 'any')
+  const areRelayed = addresses.every((address) => Circuit.matches(address))
+  if (open === undefined || !areRelayed) return race(node, addresses, peer, attempts, open)
+  if (!isWithin(open, reach)) return of(open) // another one would be limited as well
+  return concat(stillUsable(node, open), race(node, addresses, peer, attempts)).pipe(take(1))
+}
+
+/**
+ * The first of several addresses that leads to a usable connection; one alone as it is.
+ *
+ * @param open A relayed connection that is open already: it is tried before new ones behind relays.
+ */
 function race(
   node: Libp2p,
   addresses: readonly Multiaddr[],
   peer: PeerId | undefined,
   attempts: DialAttempts,
+  open?: Connection,
 ): Observable<Connection> {
+  const [only] = addresses
+  if (addresses.length === 1 && only !== undefined && open === undefined) {
+    return attempts.of(only.toString(), dialOne(node, only, peer, false))
+  }
   return defer(async () => peer !== undefined && (await isDenied(node, peer))).pipe(
     mergeMap((denied) => {
       if (denied) throw new AccessDeniedError(`dial ${peer}: a connection gater denies it`, { peer: String(peer) })
       const byText = new Map(addresses.map((address) => [address.toString(), address]))
       const { plan, dropped } = diallingOf(node).rank(node, [...byText.keys()], peer?.toString())
-      if (plan.length === 0) throw nothingToDial(dropped)
-      const sources = plan.map(({ address }) => {
+      if (plan.length === 0 && open === undefined) throw nothingToDial(dropped)
+      const dials = plan.map(({ address, afterMs, isRelayed }) => {
         const dial$ = dialOne(node, byText.get(address)!, peer, true)
-        return attempts.of(address, plan.length > AT_ONCE ? dial$.pipe(timeout({ first: TURN_MS })) : dial$)
+        const bounded$ = plan.length > AT_ONCE ? dial$.pipe(timeout({ first: TURN_MS })) : dial$
+        return { source$: attempts.of(address, bounded$), afterMs, isRelayed }
       })
-      const startsAtMs = plan.map(({ afterMs }) => afterMs)
-      return staggered(sources, { startsAtMs, isSpare: (index) => plan[index]?.isRelayed === true, atOnce: AT_ONCE })
+      const already =
+        open === undefined ? [] : [{ source$: stillUsable(node, open), afterMs: RELAY_AFTER_MS, isRelayed: true }]
+      const isDirect = ({ isRelayed }: { readonly isRelayed: boolean }) => !isRelayed
+      const all = [...dials.filter(isDirect), ...already, ...dials.filter((dial) => !isDirect(dial))]
+      return staggered(
+        all.map(({ source$ }) => source$),
+        {
+          startsAtMs: all.map(({ afterMs }) => afterMs),
+          isSpare: (index) => all[index]?.isRelayed === true,
+          atOnce: AT_ONCE,
+        },
+      )
     }),
   )
 }
@@ -200,20 +267,24 @@ async function isDenied(node: Libp2p, peer: PeerId): Promise<boolean> {
  * of several is dialled without its peer id, which is compared when the connection stands.
  */
 function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, several: boolean): Observable<Connection> {
-  const target = several && !Circuit.matches(address) ? address.decapsulateCode(CODE_P2P) : address
+  const isRelayed = Circuit.matches(address)
+  const target = several && !isRelayed ? address.decapsulateCode(CODE_P2P) : address
   const { note } = diallingOf(node)
   const dial = async (signal: AbortSignal) => {
     const beganAt = performance.now()
     const tell = (outcome: DialOutcome) => note(target.toString(), outcome, performance.now() - beganAt)
-    const connection = await patiently(target, () => node.dial(target, { signal })).catch((error: unknown) => {
-      if (!signal.aborted) tell('failed')
-      throw error
-    })
+    const connection = await patiently(target, () => node.dial(target, { signal, force: isRelayed })).catch(
+      (error: unknown) => {
+        if (!signal.aborted) tell('failed')
+        throw error
+      },
+    )
     tell('connected')
     if (signal.aborted && !isWanted(connection)) giveUp(connection)
     return connection
   }
-  return fromAbortable(dial).pipe(
+  const dialled$ = isRelayed ? relayOf(node, address).pipe(mergeMap(() => fromAbortable(dial))) : fromAbortable(dial)
+  return dialled$.pipe(
     mergeMap((connection) => {
       holders.set(connection, (holders.get(connection) ?? 0) + 1)
       const isExpected = peer === undefined || connection.remotePeer.equals(peer)
@@ -226,6 +297,17 @@ function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, sev
       )
     }),
   )
+}
+
+/** The relay before the last part of an address, connected and alive: libp2p takes what is open, be it dead. */
+function relayOf(node: Libp2p, address: Multiaddr): Observable<Connection> {
+  const [before = ''] = address.toString().split('/p2p-circuit')
+  return defer(() => {
+    const relay = multiaddr(before)
+    const id = peerOf(relay)
+    const isOnlyId = relay.getComponents().length === 1 && id !== undefined
+    return dialTo(node, isOnlyId ? id : [relay], { reach: 'direct' })
+  })
 }
 
 function letGo(connection: Connection): void {

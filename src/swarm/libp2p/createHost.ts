@@ -1,4 +1,4 @@
-import type { ConnectionGater, Libp2p, Libp2pEvents, PrivateKey, TypedEventTarget } from '@libp2p/interface'
+import type { ConnectionGater, Libp2p, Libp2pEvents, PeerInfo, PrivateKey, TypedEventTarget } from '@libp2p/interface'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Datastore } from 'interface-datastore'
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr'
@@ -52,7 +52,9 @@ export interface Internals {
     dialTransportForMultiaddr(address: unknown): object | undefined
     listen(addresses: unknown[]): Promise<void>
     getListeners(): { getAddrs(): { toString(): string }[]; close(): Promise<void> }[]
+    getTransports(): object[]
   }
+  readonly randomWalk: { walk(options: { readonly signal: AbortSignal }): AsyncIterable<PeerInfo> }
   readonly addressManager: AddressManager
   readonly connectionGater: ConnectionGater
   readonly events: TypedEventTarget<Libp2pEvents>

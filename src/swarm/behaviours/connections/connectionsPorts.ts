@@ -42,7 +42,7 @@ export function connectionsPorts(node: Libp2p): ConnectionsPorts {
   }
   return {
     dial: (to, dueInMs) =>
-      defer(() => dialTo(node, targetOf(to), dueInMs)).pipe(
+      defer(() => dialTo(node, targetOf(to), { dueInMs })).pipe(
         map(connectionInfo),
         catchError((error: unknown) => throwError(() => selfDial(error, to) ?? error)),
       ),

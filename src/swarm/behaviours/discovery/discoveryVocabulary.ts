@@ -46,7 +46,7 @@ export type AddressFlaw =
   | 'too-many'
 
 /** An address that is not kept, cut to a bound. */
-export interface DroppedAddress {
+export interface FlawedAddress {
   readonly address: string
   readonly reason: AddressFlaw
 }
@@ -125,7 +125,7 @@ export type DiscoveryEvent =
       readonly by: DiscoverySource
       readonly peer?: string
       /** At most a few of them. */
-      readonly addresses: readonly DroppedAddress[]
+      readonly addresses: readonly FlawedAddress[]
       /** How many were dropped. */
       readonly count: number
     }

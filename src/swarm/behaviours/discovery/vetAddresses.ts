@@ -1,4 +1,4 @@
-import type { AddressFlaw, DroppedAddress } from './discoveryVocabulary.ts'
+import type { AddressFlaw, FlawedAddress } from './discoveryVocabulary.ts'
 
 /** An address, read. */
 export interface ReadAddress {
@@ -30,7 +30,7 @@ export interface Vetted {
   /** Without the peer id, each once. */
   readonly addresses: readonly string[]
   /** The first few that are not kept. */
-  readonly dropped: readonly DroppedAddress[]
+  readonly dropped: readonly FlawedAddress[]
   /** How many are not kept. */
   readonly count: number
 }
@@ -48,7 +48,7 @@ const TOLD_CHARACTERS = 128
 /** Separates the addresses of a peer that may be dialled from those that must not be, and says why not. */
 export function vetAddresses(peer: string, addresses: readonly string[], rules: VettingRules): Vetted {
   const kept = new Set<string>()
-  const dropped: DroppedAddress[] = []
+  const dropped: FlawedAddress[] = []
   let count = 0
   for (const address of addresses) {
     const read = address.length > LONGEST_ADDRESS ? undefined : rules.read(address)

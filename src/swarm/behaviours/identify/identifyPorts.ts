@@ -12,7 +12,7 @@ export function identifyPorts(node: Libp2p): IdentifyPorts {
   const service = node.services['identify'] as Identify
   return {
     identify: (peer) =>
-      connectTo(node, peer).pipe(
+      connectTo(node, peer, 'any').pipe(
         mergeMap((connection) => fromAbortable((signal) => service.identify(connection, { signal }))),
         map(identityOf),
         catchError((cause: unknown) => throwError(() => streamError(cause, 'identify', peer))),

@@ -39,7 +39,7 @@ export function pingPorts(node: Libp2p): PingPorts {
   }
   return {
     ping: (peer) =>
-      connectTo(node, peer).pipe(
+      connectTo(node, peer, 'any').pipe(
         mergeMap((connection) => fromAbortable((signal) => inTurn(connection, signal))),
         retry({
           count: RETRIES,

@@ -88,11 +88,12 @@ export const xstream = Object.assign(module, {
   /**
    * Opens an xstream; dials when there is no connection.
    *
+   * @param limited Whether a connection will do of which a relay limits the bytes and the time. Default: false.
    * @shape  `execute` emits it once the peer has accepted it. It lives on after the command; close it.
    * @errors `AccessDeniedError` with the peer's reason; `OverloadedError`; `StreamError`; those of a dial.
    */
-  open: ({ peer }: { readonly peer: PeerRef }, meta?: CommandMeta): OpenStream =>
-    command('xstream/open', { peer: String(peer) }, meta),
+  open: ({ peer, limited }: { readonly peer: PeerRef; readonly limited?: boolean }, meta?: CommandMeta): OpenStream =>
+    command('xstream/open', { peer: String(peer), ...(limited === undefined ? {} : { limited }) }, meta),
   /**
    * Takes the xstreams that peers open, or that one peer does.
    *

@@ -47,7 +47,7 @@ export interface ClosedStream {
 /** What xstream may call. */
 export interface XStreamPorts {
   /** Opens an xstream to a peer; dials when there is no connection. One value. Unsubscribing before it is there gives it up. */
-  open(peer: string): Observable<XStream>
+  open(peer: string, limited: boolean): Observable<XStream>
   /** What peers want to open; each waits for its answer. */
   readonly offer$: Observable<XStreamOffer>
   /** Offers that nobody waits for any more, by name. */
@@ -103,7 +103,7 @@ export const xstreamBehaviour =
         ofType('xstream/open'),
         perform(
           cancel$,
-          ({ peer }) => (checkPeer(peer, self), ports.open(peer)),
+          ({ peer, limited }) => (checkPeer(peer, self), ports.open(peer, limited === true)),
           (stream, { peer }): XStreamEvent => ({ type: 'xstream:opened', peer, stream }),
           guard<OpenStream>(wires, policy, ({ peer }) => peer),
         ),

@@ -82,8 +82,8 @@ function opening(
       throw error
     }
   }
-  return (peer) =>
-    connectTo(node, peer).pipe(
+  return (peer, limited) =>
+    connectTo(node, peer, limited ? 'any' : 'unlimited').pipe(
       mergeMap((connection) => fromAbortable((signal) => open(connection, signal))),
       catchError((cause: unknown) => throwError(() => streamError(cause, XSTREAM_PROTOCOL, peer))),
     )

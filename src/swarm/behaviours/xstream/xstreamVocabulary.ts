@@ -27,7 +27,7 @@ export interface XStreamDecision {
 }
 
 /** Open an xstream to a peer. */
-export type OpenStream = Command<'xstream/open', { readonly peer: string }, XStream>
+export type OpenStream = Command<'xstream/open', { readonly peer: string; readonly limited?: boolean }, XStream>
 /** Take the xstreams that peers open, until the subscriber leaves. */
 export type AcceptStreams = Command<'xstream/accept', { readonly peer?: string }, XStream>
 /** Decide over an offer that waits for it. */

@@ -1,0 +1,286 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { circuitRelayServer, type CircuitRelayServerComponents } from '@libp2p/circuit-relay-v2'
+import type {
+  Connection,
+  Libp2p,
+  Libp2pEvents,
+  PeerId,
+  Stream,
+  StreamCloseEvent,
+  StreamMessageEvent,
+  TypedEventTarget,
+} from '@libp2p/interface'
+import { peerIdFromMultihash } from '@libp2p/peer-id'
+import { pbStream, type ProtobufStream } from '@libp2p/utils'
+import * as Digest from 'multiformats/hashes/digest'
+import { Subject } from 'rxjs'
+import { UnexpectedError } from '../../../errors/errors.ts'
+import { HopMessage_Type, HopMessageSchema, Status, type HopMessage } from '../../../generated/circuit_pb.ts'
+import { ipOf } from '../../../security/access/ipOf.ts'
+import { relayAdmission, type Denial } from '../../behaviours/relay/relayAdmission.ts'
+import type { RelayServerLimits, RelayStatus, ServedEvent } from '../../behaviours/relay/relayVocabulary.ts'
+import { asError } from '../asError.ts'
+import { newestFirst } from './newestFirst.ts'
+import { MOST_MESSAGE_BYTES } from './reservation.ts'
+
+/** How long a peer may take to say what it wants. @unit milliseconds */
+const REQUEST_MS = 10_000
+
+/** Requests that one connection may have under way beside its circuits. */
+const REQUESTS_AT_ONCE = 16
+
+/** The libp2p service by this name, as `services` of the module names it. */
+export const RELAY_SERVER = 'relayServer'
+
+/** A message as libp2p writes it: enums by name. */
+interface Message {
+  readonly status?: string
+  readonly limit?: { readonly duration?: number; readonly data?: bigint }
+  readonly reservation?: { readonly expire: bigint }
+}
+
+type Options = { readonly signal: AbortSignal }
+
+interface Hop {
+  readonly connection: Connection
+  readonly stream: ProtobufStream<Stream>
+  readonly request: { readonly type: 'RESERVE' | 'CONNECT'; readonly peer?: HopMessage['peer'] }
+}
+
+interface Kept {
+  readonly signal: AbortSignal & { clear(): void }
+  readonly addr: { toString(): string }
+}
+
+/** What is used of libp2p's service besides its interface. */
+interface Innards {
+  onHop: (stream: Stream, connection: Connection) => Promise<void>
+  handleHopProtocol(hop: Hop, options: Options): Promise<void>
+  stopHop(
+    stop: { readonly connection: Connection; readonly request: Message },
+    options: Options,
+  ): Promise<Stream | undefined>
+  readonly reservationStore: { readonly reservations: Reservations }
+}
+
+interface Reservations {
+  entries(): Iterable<[peer: PeerId, kept: Kept]>
+  get(peer: PeerId): Kept | undefined
+  delete(peer: PeerId): void
+}
+
+/** A relay for others, with what it did. */
+export interface RelayServer {
+  /** Everything that it granted, refused and carried. */
+  readonly served$: Subject<ServedEvent>
+}
+
+type Components = CircuitRelayServerComponents & { readonly events: TypedEventTarget<Libp2pEvents> }
+
+/**
+ * libp2p's relay server with limits for each peer and IP, that tells what it does.
+ *
+ * libp2p's own keeps the place of who has gone until its reservation expires, puts milliseconds where the wire has
+ * seconds, takes requests of 4 MiB, and never dispatches its events. So requests are read here, looked at, and handed to
+ * it; what it answers is seen on its way out.
+ *
+ * @source ours, over @libp2p/circuit-relay-v2 4.2.13; what it relies upon is checked when the service is made.
+ */
+export function relayServer(limits: RelayServerLimits) {
+  return (components: Components): RelayServer => {
+    const served$ = new Subject<ServedEvent>()
+    const own = Object.create(components, {
+      connectionManager: { value: newestFirst(components.connectionManager) },
+    }) as Components
+    const service = circuitRelayServer({
+      hopTimeout: REQUEST_MS,
+      maxInboundHopStreams: limits.circuitsPerPeer + REQUESTS_AT_ONCE,
+      maxOutboundStopStreams: limits.circuits,
+      reservations: {
+        maxReservations: limits.reservations,
+        reservationTtl: limits.reservationMs,
+        applyDefaultLimit: limits.limited,
+        defaultDurationLimit: limits.circuitMs,
+        defaultDataLimit: BigInt(limits.circuitBytes),
+      },
+    })(own)
+    const innards = innardsOf(service)
+    const { reservations } = innards.reservationStore
+    const admission = relayAdmission(limits)
+    /** The streams to those that are asked for, by the options that libp2p hands on while it serves a request. */
+    const destinations = new WeakMap<Options, Stream>()
+    const say = (event: ServedEvent) => served$.next(event)
+
+    components.events.addEventListener('peer:disconnect', ({ detail: peer }) => {
+      const kept = reservations.get(peer)
+      if (kept === undefined) return
+      kept.signal.clear() // it would end the peer's next one as well
+      reservations.delete(peer)
+      say({ type: 'relay:ended', peer: peer.toString(), reason: 'the peer has gone' })
+    })
+
+    const stopHop = innards.stopHop.bind(service)
+    innards.stopHop = async ({ connection, request }, options) => {
+      try {
+        const stream = await stopHop({ connection, request: onTheWire(request) }, options)
+        if (stream !== undefined) destinations.set(options, stream)
+        return stream
+      } catch {
+        return undefined // it answers the source that the connection failed, instead of that its request was malformed
+      }
+    }
+
+    const reserve = async (hop: Hop, options: Options) => {
+      const { connection, stream } = hop
+      const peer = connection.remotePeer
+      const [name, address] = [peer.toString(), connection.remoteAddr.toString()]
+      const before = reservations.get(peer)
+      const others = [...reservations.entries()].filter(([other]) => !other.equals(peer))
+      const ips = others.map(([, { addr }]) => ipOf(addr.toString()))
+      const refuse = (denial: Denial) => say({ type: 'relay:denied', peer: name, request: 'reserve', ...denial })
+      const denial = admission.reserve(name, ipOf(address), ips, Date.now())
+      if (denial !== undefined) {
+        await answer(stream, denial.status, options)
+        return refuse(denial)
+      }
+      const { status, reservation } = await answered(innards, hop, options)
+      if (status !== 'OK') return refuse({ status: nameOf(status), reason: 'the relay is full, or a gater denies it' })
+      const expiresAt = Number(reservation?.expire ?? 0n) * 1_000
+      say({ type: before === undefined ? 'relay:accepted' : 'relay:renewed', peer: name, address, expiresAt })
+      const kept = reservations.get(peer)
+      if (before !== undefined || kept === undefined) return
+      kept.signal.addEventListener('abort', () => say({ type: 'relay:ended', peer: name, reason: 'it has expired' }))
+    }
+
+    const connect = async (hop: Hop, options: Options) => {
+      const source = hop.connection.remotePeer.toString()
+      const destination = peerIn(hop.request.peer)
+      const refuse = (denial: Denial) =>
+        say({ type: 'relay:denied', peer: source, request: 'connect', to: destination ?? '', ...denial })
+      const denial = admission.connect(source, ipOf(hop.connection.remoteAddr.toString()), Date.now())
+      if (denial !== undefined) {
+        await answer(hop.stream, denial.status, options)
+        return refuse(denial)
+      }
+      const { status } = await answered(innards, hop, options)
+      const onward = destinations.get(options)
+      if (status !== 'OK' || onward === undefined) {
+        return refuse({ status: nameOf(status), reason: `no connection to ${destination ?? 'nobody'} could be made` })
+      }
+      admission.opened(source)
+      const circuit = { source, destination: destination ?? '' }
+      say({ type: 'relay:circuit-opened', ...circuit })
+      watch(hop.stream.unwrap(), onward, (bytes, ms, reason) => {
+        admission.closed(source)
+        say({ type: 'relay:circuit-closed', ...circuit, bytes, ms, reason })
+      })
+    }
+
+    innards.onHop = async (stream, connection) => {
+      const options = { signal: AbortSignal.timeout(REQUEST_MS) }
+      const messages = pbStream(stream, { maxDataLength: MOST_MESSAGE_BYTES })
+      try {
+        const { type, peer } = await messages.read(codec, options)
+        const base = { connection, stream: messages }
+        if (type === HopMessage_Type.RESERVE) return await reserve({ ...base, request: { type: 'RESERVE' } }, options)
+        if (type === HopMessage_Type.CONNECT) {
+          return await connect({ ...base, request: { type: 'CONNECT', ...(peer && { peer }) } }, options)
+        }
+        await answer(messages, type === undefined ? 'MALFORMED_MESSAGE' : 'UNEXPECTED_MESSAGE', options)
+        await stream.close(options)
+      } catch (error) {
+        const reason = asError(error)
+        say({
+          type: 'relay:denied',
+          peer: connection.remotePeer.toString(),
+          request: 'unreadable',
+          status: 'MALFORMED_MESSAGE',
+          reason: reason.message,
+        })
+        await answer(messages, 'MALFORMED_MESSAGE', options).catch(() => undefined)
+        stream.abort(reason)
+      }
+    }
+    return Object.assign(service, { served$ })
+  }
+}
+
+/** The relay of a node, if it is one. */
+export function relayServerOf(node: Libp2p): RelayServer | undefined {
+  return node.services[RELAY_SERVER] as RelayServer | undefined
+}
+
+const codec = {
+  encode: (message: HopMessage) => toBinary(HopMessageSchema, message),
+  decode: (bytes: Uint8Array | { subarray(): Uint8Array }): HopMessage =>
+    fromBinary(HopMessageSchema, bytes.subarray()),
+}
+
+/** Serves a request as libp2p does, and gives what it has answered. */
+async function answered(innards: Innards, hop: Hop, options: Options): Promise<Message> {
+  let said: Message = {}
+  const { stream } = hop
+  const pb: ProtobufStream<Stream>['pb'] = (proto) => {
+    const messages = stream.pb(proto)
+    const write: typeof messages.write = (message, given) => {
+      said = message as Message
+      return messages.write(onTheWire(said) as typeof message, given)
+    }
+    return { ...messages, write }
+  }
+  await innards.handleHopProtocol({ ...hop, stream: { ...stream, pb } }, options)
+  return said
+}
+
+/** libp2p counts the time of a circuit in milliseconds, and the specification in seconds. */
+function onTheWire(message: Message): Message {
+  const { limit } = message
+  if (limit?.duration === undefined) return message
+  return { ...message, limit: { ...limit, duration: Math.ceil(limit.duration / 1_000) } }
+}
+
+function answer(stream: ProtobufStream<Stream>, status: RelayStatus, options: Options): Promise<void> {
+  return stream.write(
+    create(HopMessageSchema, { type: HopMessage_Type.STATUS, status: Status[status] }),
+    codec,
+    options,
+  )
+}
+
+function nameOf(status: string | undefined): RelayStatus {
+  return status !== undefined && status in Status ? (status as RelayStatus) : 'CONNECTION_FAILED'
+}
+
+function peerIn(peer: HopMessage['peer']): string | undefined {
+  try {
+    return peer && peerIdFromMultihash(Digest.decode(peer.id)).toString()
+  } catch {
+    return undefined // libp2p answers it
+  }
+}
+
+/** Tells once when a circuit is over, what went through it both ways, and why it ended. */
+function watch(source: Stream, destination: Stream, over: (bytes: number, ms: number, reason: string) => void): void {
+  const since = performance.now()
+  let bytes = 0
+  let isOver = false
+  const count = ({ data }: StreamMessageEvent) => void (bytes += data.byteLength)
+  const end = (error?: Error) => {
+    if (isOver) return
+    isOver = true
+    over(bytes, Math.round(performance.now() - since), error?.message ?? 'closed')
+  }
+  for (const stream of [source, destination]) {
+    stream.addEventListener('message', count)
+    stream.addEventListener('close', ({ error }: StreamCloseEvent) => end(error))
+  }
+  if (source.status !== 'open' && source.status !== 'closing') end()
+}
+
+/** @errors `UnexpectedError` when libp2p's service is built otherwise than it was: limits would silently not hold */
+function innardsOf(service: object): Innards {
+  const { onHop, handleHopProtocol, stopHop, reservationStore } = service as Partial<Innards>
+  const functions: readonly unknown[] = [onHop, handleHopProtocol, stopHop, reservationStore?.reservations?.entries]
+  if (functions.every((one) => typeof one === 'function')) return service as Innards
+  throw new UnexpectedError('@libp2p/circuit-relay-v2: its server is not built as rxswarm expects; use 4.2.13')
+}
