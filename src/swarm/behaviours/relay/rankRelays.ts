@@ -67,6 +67,7 @@ export function costOf({ rttMs = UNKNOWN_RTT_MS, trusted, record, refusals }: Ra
  *
  * @param relays What there is to choose from; of those alike the first stays first.
  * @param taken  Those that are in use already: what stands beside them is worth less.
+ * @param most   How many are wanted. Default: all.
  * @unit   `now`: milliseconds
  * @source ours; spread as go-libp2p's relay does for its clients, by IP and subnet.
  */
@@ -74,11 +75,13 @@ export function rankRelays<Relay extends RankedRelay>(
   relays: readonly Relay[],
   taken: readonly RankedRelay[],
   now: number,
+  most = relays.length,
 ): readonly Relay[] {
+  if (most <= 0) return []
   const places = placesOf(taken)
   const left = new Map(relays.map((relay) => [relay, { cost: costOf(relay, now), places: placesOf([relay]) }]))
   const ranked: Relay[] = []
-  while (left.size > 0) {
+  while (left.size > 0 && ranked.length < most) {
     const [best] = [...left].reduce((one, other) => (crowded(other[1], places) < crowded(one[1], places) ? other : one))
     for (const place of left.get(best)!.places) places.add(place)
     left.delete(best)

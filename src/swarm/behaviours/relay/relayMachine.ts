@@ -304,9 +304,9 @@ class RelayMachine {
       const message = `relay: ${relay} is not known`
       return this.#failCommand(command, new UnknownPeerError(message, { ...contextOf(command), peer: relay }))
     }
-    this.#letGo(relay)
+    this.#letGo(relay, command.id)
     this.#change(relay, { released: true, asked: new Set() })
-    this.#say.push({ type: 'relay:released', relay, cause: command.id })
+    if (known.status !== 'held') this.#say.push({ type: 'relay:released', relay, cause: command.id })
     this.#complete(command.id, command.type)
     for (const id of known.asked) this.#complete(id, 'relay/reserve')
     if (this.#moving?.from === relay || this.#moving?.to === relay) {
@@ -353,7 +353,10 @@ class RelayMachine {
     if (this.#moving?.cause === id) this.#moving = undefined
     for (const { relay, asked } of this.#relays.values()) {
       if (!asked.has(id)) continue
-      this.#change(relay, { asked: new Set([...asked].filter((one) => one !== id)) })
+      const left = new Set([...asked].filter((one) => one !== id))
+      this.#change(relay, { asked: left })
+      const others = this.#count((known) => known.relay !== relay && known.status === 'held')
+      if (left.size === 0 && others >= this.#decisions.reservations) this.#letGo(relay)
     }
   }
 
@@ -391,7 +394,7 @@ class RelayMachine {
   #review(): void {
     this.#reviewLater()
     const free = this.#free()
-    for (const { relay } of free.slice(0, MOST_MEASURED)) this.#run.push({ do: 'measure', relay })
+    for (const { relay } of free) this.#run.push({ do: 'measure', relay })
     if (this.#moving !== undefined) return
     const mine = [...this.#relays.values()].filter(({ status, asked }) => status === 'held' && asked.size === 0)
     const worst = mine.toSorted((one, other) => costOf(other, this.#now) - costOf(one, this.#now))[0]
@@ -414,12 +417,9 @@ class RelayMachine {
     for (const known of this.#idle().filter(({ asked }) => asked.size > 0)) this.#hold(known)
     // a trusted relay that is away keeps no place from another
     const room = reservations - this.#count((known) => known.trusted && isHeldOrNew(known))
-    for (const known of this.#ranked(this.#idle().filter(({ trusted }) => trusted)).slice(0, Math.max(0, room))) {
-      this.#hold(known)
-    }
+    for (const known of this.#ranked((one) => one.trusted, room)) this.#hold(known)
     const wanted = reservations - this.#count(isHeldOrNew)
-    const others = this.#ranked(this.#idle().filter(({ trusted }) => !trusted))
-    for (const known of others.slice(0, Math.max(0, wanted))) this.#hold(known)
+    for (const known of this.#ranked((one) => !one.trusted, wanted)) this.#hold(known)
     this.#stopUnneeded()
     const missing = reservations - this.#count(isHeldOrNew)
     this.#searchFor(missing)
@@ -429,12 +429,15 @@ class RelayMachine {
   #stopUnneeded(): void {
     const isFree = ({ relay, asked }: KnownRelay) =>
       asked.size === 0 && relay !== this.#moving?.to && relay !== this.#moving?.from
-    const held = [...this.#relays.values()].filter(({ status }) => status === 'held')
-    const surplus = held.length - this.#decisions.reservations - (this.#moving === undefined ? 0 : 1)
-    const worst = rankRelays(held.filter(isFree), [], this.#now).toReversed()
-    const untrustedFirst = worst.toSorted((one, other) => Number(one.trusted) - Number(other.trusted))
-    for (const { relay } of untrustedFirst.slice(0, Math.max(0, surplus))) this.#letGo(relay)
-    if (held.length < this.#decisions.reservations) return
+    const { reservations } = this.#decisions
+    const own = [...this.#relays.values()].filter(({ status, asked }) => status === 'held' && asked.size === 0)
+    const surplus = own.length - reservations - (this.#moving === undefined ? 0 : 1)
+    if (surplus > 0) {
+      const worst = rankRelays(own.filter(isFree), [], this.#now).toReversed()
+      const untrustedFirst = worst.toSorted((one, other) => Number(one.trusted) - Number(other.trusted))
+      for (const { relay } of untrustedFirst.slice(0, surplus)) this.#letGo(relay)
+    }
+    if (this.#count(({ status }) => status === 'held') < reservations) return
     for (const known of this.#relays.values()) {
       if (known.status === 'trying' && isFree(known) && !known.trusted) this.#letGo(known.relay)
     }
@@ -471,12 +474,13 @@ class RelayMachine {
 
   /** The same, the best first. */
   #free(): readonly KnownRelay[] {
-    return this.#ranked(this.#idle())
+    return this.#ranked(() => true, MOST_MEASURED)
   }
 
-  #ranked(relays: readonly KnownRelay[]): readonly KnownRelay[] {
+  #ranked(test: (known: KnownRelay) => boolean, most: number): readonly KnownRelay[] {
+    if (most <= 0) return []
     const taken = [...this.#relays.values()].filter(({ status }) => status !== 'idle')
-    return rankRelays(relays, taken, this.#now)
+    return rankRelays(this.#idle().filter(test), taken, this.#now, most)
   }
 
   #count(test: (known: KnownRelay) => boolean): number {

@@ -54,16 +54,21 @@ export interface RelayServerLimits {
   readonly requestsPerMinute: number
 }
 
+/** One event for each of these names, so that each can be told from the others by its `type`. */
+type Each<Type extends string, Fields> = Type extends string ? { readonly type: Type } & Fields : never
+
 /** What a relay for others says. */
 export type ServedEvent =
-  | {
-      readonly type: 'relay:accepted' | 'relay:renewed'
-      readonly peer: string
-      /** From where it came. */
-      readonly address: string
-      /** @unit milliseconds since the Unix epoch */
-      readonly expiresAt: number
-    }
+  | Each<
+      'relay:accepted' | 'relay:renewed',
+      {
+        readonly peer: string
+        /** From where it came. */
+        readonly address: string
+        /** @unit milliseconds since the Unix epoch */
+        readonly expiresAt: number
+      }
+    >
   | { readonly type: 'relay:ended'; readonly peer: string; readonly reason: string }
   | {
       readonly type: 'relay:denied'
@@ -146,10 +151,7 @@ export interface RelayReport {
 export type RelayEvent =
   | ServedEvent
   | ({ readonly type: 'relay:found'; readonly trusted: boolean } & RelayRef)
-  | ({
-      readonly type: 'relay:reserved' | 'relay:refreshed'
-      readonly causes?: readonly string[]
-    } & Reservation)
+  | Each<'relay:reserved' | 'relay:refreshed', { readonly causes?: readonly string[] } & Reservation>
   | {
       readonly type: 'relay:lost'
       readonly relay: string
@@ -158,15 +160,17 @@ export type RelayEvent =
       /** @unit milliseconds until the next attempt */
       readonly retryInMs: number
     }
-  | {
-      readonly type: 'relay:refused' | 'relay:failed'
-      readonly relay: string
-      /** Of a refusal. */
-      readonly status?: string
-      readonly error: SwarmError
-      /** @unit milliseconds until the next attempt */
-      readonly retryInMs: number
-    }
+  | Each<
+      'relay:refused' | 'relay:failed',
+      {
+        readonly relay: string
+        /** Of a refusal. */
+        readonly status?: string
+        readonly error: SwarmError
+        /** @unit milliseconds until the next attempt */
+        readonly retryInMs: number
+      }
+    >
   | { readonly type: 'relay:forgotten'; readonly relay: string }
   | { readonly type: 'relay:released'; readonly relay: string; readonly cause?: string }
   | ({ readonly type: 'relay:rotated'; readonly cause?: string } & RelayRotation)
