@@ -1,9 +1,11 @@
 import type { AnyModule } from '../../swarm/vocabulary/behaviour.ts'
 import { simulatedConnections } from './ports/simulatedConnections.ts'
+import { simulatedDiscovery } from './ports/simulatedDiscovery.ts'
 import { simulatedGossip } from './ports/simulatedGossip.ts'
 import { simulatedIdentify } from './ports/simulatedIdentify.ts'
 import { simulatedKad } from './ports/simulatedKad.ts'
 import { simulatedPing } from './ports/simulatedPing.ts'
+import { simulatedRelay } from './ports/simulatedRelay.ts'
 import type { SimulatedNode } from './simulatedNode.ts'
 
 /** The ports of the built-in behaviours on a simulated node, by module name. */
@@ -13,4 +15,6 @@ export const builtInPorts: Readonly<Record<string, (node: SimulatedNode, module:
   ping: simulatedPing,
   kad: simulatedKad,
   gossipsub: simulatedGossip,
+  discovery: simulatedDiscovery,
+  relay: simulatedRelay,
 }

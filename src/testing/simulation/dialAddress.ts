@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs'
+import { Observable, Subscription } from 'rxjs'
 import { AuthenticationError, DialError, InvalidCommandError, StoppedError } from '../../errors/errors.ts'
 import type { ConnectionInfo } from '../../swarm/vocabulary/event.ts'
 import { addressOf, type Address } from './address.ts'
@@ -9,6 +9,9 @@ import type { VirtualNode } from './virtualNode.ts'
 
 /** Round trips until a connection can be used. @source QUIC: RFC 9001; TCP: the handshake, then Noise or TLS */
 const ROUND_TRIPS = { quic: 1, tcp: 2 }
+
+/** A first packet that nobody answers is sent again, and twice as late each time. @unit milliseconds @source RFC 6298, 9002 */
+const AGAIN_MS = 1_000
 
 /** Ports from which dials come. */
 const FIRST_EPHEMERAL = 49_152
@@ -94,6 +97,9 @@ class Handshake {
   readonly #told: Told
   readonly #lane: Lane = { lastAt: 0 }
   #end: ConnectionEnd | undefined
+  #again = Subscription.EMPTY
+  /** The last trip that the remote has heard of. */
+  #heard = 0
   #isOver = false
 
   constructor(medium: Medium, node: VirtualNode, address: Address, told: Told) {
@@ -108,20 +114,24 @@ class Handshake {
   }
 
   giveUp(): void {
+    this.#again.unsubscribe()
     if (this.#isOver) return
     this.#isOver = true
     this.#end?.vanish('the dial was given up')
   }
 
-  #ask(trip: number): void {
+  #ask(trip: number, againMs = AGAIN_MS): void {
     const { host } = this.#address
+    this.#again = this.#node.scheduler.schedule(() => this.#ask(trip, 2 * againMs), againMs)
     this.#medium.link(this.#node.name, host).carry(new Call(this.#node, this.#lane, () => this.#arrive(trip)))
   }
 
   #arrive(trip: number): void {
     const { host, port } = this.#address
     const machine = this.#medium.machine(host)
-    if (machine === undefined || machine.isSilent || machine.isBehindNat) return
+    if (machine === undefined || machine.isSilent || machine.isBehindNat || trip <= this.#heard) return
+    this.#heard = trip
+    this.#again.unsubscribe()
     const remote = machine.node
     const listener = remote?.listenerAt(port)
     if (remote === undefined || listener === undefined)

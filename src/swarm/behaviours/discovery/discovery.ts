@@ -186,11 +186,15 @@ const schema = z.strictObject({
   ttlMs: someWaitMs.default(DEFAULT_TTL_MS),
 })
 
+/** An address of the simulated network is no multiaddr. */
+const SIMULATED = /^\/sim\/.+\/p2p\/[^/]+$/
+
 /** What is wrong with a list that is there already; one that is still to come is looked at when it comes. */
 function problemsOfList(given: BootstrapList): readonly ConfigProblem[] {
   if (isObservable(given)) return []
   return given.flatMap((address, index): readonly ConfigProblem[] => {
     const path = `discovery.bootstrap[${index}]`
+    if (SIMULATED.test(address)) return []
     try {
       const names = peerOf(parseAddress(address)) !== undefined
       return names ? [] : [{ path, message: `${address} names no peer; add /p2p/ and the id of who must answer there` }]
