@@ -212,6 +212,42 @@ export type { BlackHoleChange, BlackHoleKind } from './swarm/dialling/blackHoles
 export type { DroppedAddress, PlannedDial, Ranking } from './swarm/dialling/rankAddresses.ts'
 export type { DropReason } from './swarm/dialling/undialable.ts'
 
+export {
+  rendezvous,
+  type RendezvousOptions,
+  type RendezvousPointOptions,
+  type RendezvousState,
+} from './swarm/behaviours/rendezvous/rendezvous.ts'
+export type {
+  CookieSeal,
+  Discover,
+  DiscoveredPage,
+  DiscoverQuestion,
+  FoundRegistration,
+  GivenRegistration,
+  IgnoredRegistration,
+  OwnRegistration,
+  PointAnswer,
+  PointRef,
+  PointRequest,
+  RecordForm,
+  RecordForms,
+  Register,
+  RegisterOnce,
+  RendezvousChange,
+  RendezvousCommand,
+  RendezvousEvent,
+  RendezvousPeer,
+  RendezvousPorts,
+  RendezvousStatus,
+  SignedRecord,
+  StoreChange,
+  StoredPoint,
+  StoredRegistration,
+  Unregister,
+  Watch,
+} from './swarm/behaviours/rendezvous/rendezvousVocabulary.ts'
+
 export { ofType } from './operators/ofType.ts'
 export { perform } from './swarm/perform.ts'
 export { guard, type Guard, type GuardWires, type PolicyOption } from './swarm/guard.ts'

@@ -57,6 +57,8 @@ export interface Internals {
   readonly randomWalk: { walk(options: { readonly signal: AbortSignal }): AsyncIterable<PeerInfo> }
   readonly addressManager: AddressManager
   readonly connectionGater: ConnectionGater
+  readonly privateKey: PrivateKey
+  readonly datastore: Datastore
   readonly events: TypedEventTarget<Libp2pEvents>
 }
 
