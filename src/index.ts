@@ -247,6 +247,20 @@ export type {
   Unregister,
   Watch,
 } from './swarm/behaviours/rendezvous/rendezvousVocabulary.ts'
+export { keepAlive, type KeepAliveOptions, type KeepAliveState } from './swarm/behaviours/keepAlive/keepAlive.ts'
+export type { KeepAlivePorts } from './swarm/behaviours/keepAlive/keepAliveBehaviour.ts'
+export type { LatePeer } from './swarm/behaviours/keepAlive/isolationMachine.ts'
+export type {
+  Forget,
+  Keep,
+  KeepAliveCommand,
+  KeepAliveEvent,
+  KeepTier,
+  KeptPeer,
+  KeptStatus,
+  ListKept,
+} from './swarm/behaviours/keepAlive/keepAliveVocabulary.ts'
+export type { TierName } from './swarm/behaviours/keepAlive/retryDelay.ts'
 
 export { ofType } from './operators/ofType.ts'
 export { perform } from './swarm/perform.ts'
