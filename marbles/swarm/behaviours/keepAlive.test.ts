@@ -34,6 +34,7 @@ const silent: KeepAlivePorts = {
   release: () => of('released'),
   dial: () => NEVER,
   probe: () => NEVER,
+  cut: () => NEVER,
   sweep: () => NEVER,
   save: () => NEVER,
   known$: concat(of({ peers: [], lately: [] }), NEVER),
@@ -343,7 +344,7 @@ describe('a node that is cut off', () => {
     const said$ = run({ ports: { ...silent, ...lately(...peers), dial } }, alone)
     expectObservable(
       said$.pipe(tap({ unsubscribe: () => expect(dialled.join('')).toBe('987654321098765432109876') })),
-      '^ 1800ms !',
+      '^ 1400ms !',
     ).toBe('-----i', { i: 'network:isolated 5' })
   })
   marbles('remembers 64 peers, and saves them at most once a second', ({ expectObservable }) => {

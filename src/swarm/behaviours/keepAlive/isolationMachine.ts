@@ -47,8 +47,9 @@ const MOST_ADDRESSES = 8
 /** Dialled in one wave; the next wave takes the next ones. */
 const WAVE = 8
 
-/** From one wave to the next: doubled each time. @unit milliseconds */
+/** From one wave to the next; after the first ten, which is what a restart takes, doubled each time. @unit milliseconds */
 const WAVE_MS = 1_000
+const QUICK_WAVES = 10
 const LONGEST_WAVE_MS = 30_000
 
 /** Before anything happened. */
@@ -72,7 +73,7 @@ type IsolationStep = Step<IsolationState, IsolationEffect, KeepAliveEvent>
  *
  * @param isolatedAfterMs how long nobody may be connected
  * @shape Pure. Who was never connected to anybody, or has hung up on everybody, is not cut off. Waves of 8 go round those
- *        who were connected lately, the latest first, 1 s apart at first and at most 30 s, until somebody is connected.
+ *        who were connected lately, the latest first, a second apart, after ten of them slower, until somebody is connected.
  */
 export function isolationStep(
   isolatedAfterMs: number,
@@ -145,7 +146,9 @@ function wave(state: IsolationState, random: () => number): IsolationStep {
   const latest = [...state.lately.values()].toReversed()
   const first = latest.length === 0 ? 0 : (state.waves * WAVE) % latest.length
   const dialled = [...latest.slice(first), ...latest.slice(0, first)].slice(0, WAVE)
-  const waitMs = Math.round(doubled(WAVE_MS, state.waves, LONGEST_WAVE_MS) * (0.5 + random() / 2))
+  const waitMs = Math.round(
+    doubled(WAVE_MS, Math.max(0, state.waves - QUICK_WAVES), LONGEST_WAVE_MS) * (0.5 + random() / 2),
+  )
   return {
     state: { ...state, waves: state.waves + 1 },
     run: [

@@ -64,7 +64,7 @@ export interface KeepAliveOptions {
   readonly tiers?: {
     /** Right after it went. */
     readonly fast?: {
-      /** Default: 6. */
+      /** Default: 10. */
       readonly retries?: number
       /** Before the first; each next one doubles. Default: 100. @unit milliseconds */
       readonly firstMs?: number
@@ -114,7 +114,7 @@ const schema = z.strictObject({
     .strictObject({
       fast: z
         .strictObject({
-          retries: count.default(6),
+          retries: count.default(10),
           firstMs: someWaitMs.default(100),
           mostMs: someWaitMs.default(2_000),
         })

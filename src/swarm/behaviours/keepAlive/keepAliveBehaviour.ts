@@ -49,8 +49,10 @@ export interface KeepAlivePorts {
   release(peer: string): Observable<unknown>
   /** A usable connection. One value. */
   dial(peer: string, addresses: readonly string[]): Observable<unknown>
-  /** Whether a connected peer still answers; its connections are closed when it does not. One value. */
+  /** Whether a connected peer still answers, on any connection. One value. */
   probe(peer: string): Observable<boolean>
+  /** Closes the connections to a peer that answers no more, without a word to it. Completes. */
+  cut(peer: string): Observable<unknown>
   /** Probes every connection, closes the dead ones, and looks up own addresses again. One value. */
   sweep(): Observable<{ readonly probed: number; readonly closed: number }>
   /** Keeps who was connected lately for the next start. Completes. */
@@ -243,6 +245,8 @@ function keeping(effect: KeepEffect, ports: KeepAlivePorts, scheduler: Clock): O
         catchError((error: unknown) => of<KeepInput>({ type: 'dial-failed', peer, error: asSwarmError(error) })),
       )
     }
+    case 'cut':
+      return silently(() => ports.cut(effect.peer))
     case 'wait-to-probe':
       return timer(effect.waitMs, scheduler).pipe(map((): KeepInput => ({ type: 'probe-due', peer: effect.peer })))
     case 'probe': {

@@ -4,6 +4,7 @@ import { Key } from 'interface-datastore'
 import {
   catchError,
   defer,
+  EMPTY,
   from,
   fromEvent,
   ignoreElements,
@@ -12,7 +13,6 @@ import {
   Observable,
   of,
   take,
-  tap,
   timeout,
   toArray,
 } from 'rxjs'
@@ -68,15 +68,10 @@ export function keepAlivePorts(node: Libp2p, networkPollMs: number): KeepAlivePo
     )
   const probeAll = (connections: readonly Connection[]) =>
     from(connections).pipe(
-      mergeMap(
-        (connection) =>
-          isAlive(connection).pipe(
-            tap((alive) => void (alive || connection.abort(new Error('nothing came back: the connection is dead')))),
-          ),
-        PROBES_AT_ONCE,
-      ),
+      mergeMap((connection) => isAlive(connection).pipe(map((alive) => ({ connection, alive }))), PROBES_AT_ONCE),
       toArray(),
     )
+  const cut = (connection: Connection) => connection.abort(new Error('nothing came back: the connection is dead'))
   return {
     keep: (peer, addresses) =>
       defer(() => {
@@ -93,14 +88,25 @@ export function keepAlivePorts(node: Libp2p, networkPollMs: number): KeepAlivePo
       }),
     probe: (peer) =>
       defer(() => probeAll(node.getConnections(parsePeer(peer)))).pipe(
-        map((alive) => alive.length === 0 || alive.includes(true)),
+        map((probed) => probed.length === 0 || probed.some(({ alive }) => alive)),
       ),
+    cut: (peer) =>
+      defer(() => {
+        for (const connection of node.getConnections(parsePeer(peer))) cut(connection)
+        return EMPTY
+      }),
     sweep: () =>
       defer(() => {
         diallingOf(node).networkChanged()
         tellOwnAddresses(node)
         return probeAll(node.getConnections())
-      }).pipe(map((alive) => ({ probed: alive.length, closed: alive.filter((one) => !one).length }))),
+      }).pipe(
+        map((probed) => {
+          const dead = probed.filter(({ alive }) => !alive)
+          for (const { connection } of dead) cut(connection)
+          return { probed: probed.length, closed: dead.length }
+        }),
+      ),
     save: (lately) =>
       defer(() => Promise.resolve(datastore.put(LATELY, new TextEncoder().encode(JSON.stringify(lately))))).pipe(
         ignoreElements(),

@@ -121,8 +121,10 @@ class KeepMachine {
       case 'probe-due':
         return void this.run.push({ do: 'probe', peer })
       case 'probed':
-        if (!input.isAlive) return void this.say.push({ type: 'keep-alive:lost', peer }) // and `went` follows
-        return this.#probeLater(peer)
+        if (input.isAlive) return this.#probeLater(peer)
+        this.say.push({ type: 'keep-alive:lost', peer })
+        this.run.push({ do: 'cut', peer }) // and `went` follows
+        return
     }
   }
 

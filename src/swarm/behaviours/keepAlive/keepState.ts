@@ -67,6 +67,7 @@ export type KeepEffect =
   | { readonly do: 'dial'; readonly peer: string; readonly addresses: readonly string[] }
   | { readonly do: 'wait-to-probe'; readonly peer: string; readonly waitMs: number }
   | { readonly do: 'probe'; readonly peer: string }
+  | { readonly do: 'cut'; readonly peer: string }
 
 /** Before anything happened. */
 export const initialKeep = (kept: ReadonlyMap<string, Kept>): KeepState => ({
@@ -88,6 +89,7 @@ export function nameOfKeepWork(effect: KeepEffect): string | undefined {
     case 'probe':
       return probeOf(effect.peer)
     case 'let-go':
+    case 'cut':
       return undefined
   }
 }
