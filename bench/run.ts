@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { bulk } from './bulk.ts'
 import type { Bench, Result } from './compare.ts'
 import { dial } from './dial.ts'
+import { dialHole } from './dialHole.ts'
 import { dispatch } from './dispatch.ts'
 import { execute } from './execute.ts'
 import { gossip } from './gossip.ts'
@@ -36,6 +37,7 @@ const benches: readonly Bench[] = [
   ...simulation,
   ...gossip,
   ...dial,
+  ...dialHole,
   ...memory,
   ...security,
   ...bulk,
