@@ -110,6 +110,14 @@ describe('what a dial has tried is in its error', () => {
     expect(await first(a.execute(connections.dial({ to })))).toMatchObject({ peer: hub.self, transport: 'tcp' })
   })
 
+  it('what is left out is told when the rest fails', async () => {
+    await using a = await both()
+    const other = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN'
+    const to = ['/ip4/0.0.0.0/tcp/4001', '/ip4/127.0.0.1/tcp/9'].map((address) => `${address}/p2p/${other}`)
+    const error = await failure(first(a.execute(connections.dial({ to }, { policy: false }))))
+    expect(error.message).toContain(`not tried: ${to[0]}: unspecified IP`)
+  })
+
   it('only such addresses: the error says of each why it is not dialled', async () => {
     await using a = await both()
     const to = ['/ip4/0.0.0.0/tcp/4001', '/ip4/127.0.0.1/tcp/0']

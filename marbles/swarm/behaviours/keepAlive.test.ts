@@ -101,7 +101,7 @@ describe('keepAlive', () => {
     const ports = { ...silent, known$, dial: () => cold('--c|') }
     expectObservable(run({ ports }, { important: [p] })).toBe('---r---c', {
       r: 'retrying p fast 1 2',
-      c: 'connected p 7',
+      c: 'connected p 4',
     })
   })
   marbles('goes from quick to slow retries, and says why the last one failed', ({ cold, expectObservable }) => {

@@ -57,6 +57,14 @@ describe('blackHoles', () => {
     for (const _ of times(10)) for (const one of [lan, relayed, tcp4]) holes.note(one, false)
     expect(holes.now).toEqual([])
   })
+  it('leaves names out too, and counts none: they may fail for want of a resolver', () => {
+    const holes = blackHoles({ window: 2, minSuccesses: 1 })
+    const name = kind('/dns4/a.example/udp/4001/quic-v1')
+    for (const _ of times(10)) holes.note(name, false)
+    expect(holes.now).toEqual([])
+    for (const _ of times(2)) holes.note(quic4, false)
+    expect(holes.isIn(name)).toBe(true)
+  })
   it('begins anew on another network', () => {
     const holes = blackHoles({ window: 1, minSuccesses: 1 })
     holes.note(quic4, false)

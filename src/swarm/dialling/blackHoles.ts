@@ -28,15 +28,15 @@ export interface BlackHoles {
 const KINDS: readonly BlackHoleKind[] = ['udp', 'ip6']
 
 /** Only the world can be behind a firewall that swallows a transport; a relay's address tells of the relay. */
-export function blackHoleKinds({ scope, isRelayed, transport, family }: AddressKind): readonly BlackHoleKind[] {
-  if (isRelayed || (scope !== 'public' && family !== 'name' && scope !== 'none')) return []
+function kindsOf({ scope, isRelayed, transport, family }: AddressKind): readonly BlackHoleKind[] {
+  if (isRelayed || (scope !== 'public' && scope !== 'none')) return []
   return [...(transport === 'quic' ? (['udp'] as const) : []), ...(family === 'ip6' ? (['ip6'] as const) : [])]
 }
 
 /**
  * Notices that UDP or IPv6 never gets through.
  *
- * @shape  State: two windows of outcomes, see `afterDial`. Counts public addresses and names only. A dial that was given
+ * @shape  State: two windows of outcomes, see `afterDial`. Counts public IPs only: a name may fail for want of a resolver. A dial that was given
  *         up because another one was quicker counts as failed: a black hole is never the quicker one, and 5 successes of 100
  *         are enough.
  * @source go-libp2p `p2p/net/swarm/black_hole_detector.go`.
@@ -60,11 +60,13 @@ export function blackHoles(rules: BlackHoleRules = {}): BlackHoles {
         verdicts.set(kind, allowed)
         return allowed
       }
-      return (kind) => !blackHoleKinds(kind).every(isAllowed)
+      return (kind) => !kindsOf(kind).every(isAllowed)
     },
-    isIn: (kind) => blackHoleKinds(kind).some(isOut),
+    isIn: (kind) => kindsOf(kind).some(isOut),
     note: (kind, hasWorked) =>
-      blackHoleKinds(kind).flatMap((one) => set(one, afterDial(known.get(one)!, hasWorked, rules))),
+      kind.scope === 'none'
+        ? []
+        : kindsOf(kind).flatMap((one) => set(one, afterDial(known.get(one)!, hasWorked, rules))),
     forget: () => KINDS.flatMap((kind) => set(kind, UNSURE)),
     get now() {
       return KINDS.filter(isOut)

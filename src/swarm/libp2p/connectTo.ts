@@ -24,6 +24,7 @@ import {
   DialError,
   InvalidCommandError,
   RelayError,
+  TimeoutError,
   UnknownPeerError,
   type SwarmError,
 } from '../../errors/errors.ts'
@@ -32,7 +33,7 @@ import type { DialOutcome } from '../dialling/dialHistory.ts'
 import { RELAY_AFTER_MS, type DroppedAddress } from '../dialling/rankAddresses.ts'
 import { diallingOf, internalsOf } from './createHost.ts'
 import { DialAttempts } from './dialAttempts.ts'
-import { dialError } from './dialError.ts'
+import { dialError, leftOut } from './dialError.ts'
 import { parsePeer, peerOf } from './parse.ts'
 import { patiently } from './transports.ts'
 import { usable } from './usable.ts'
@@ -186,7 +187,9 @@ function dialAll(
     }
     const timed$ =
       dueInMs < LONGEST_TIMER_MS ? within$.pipe(timeout({ first: dueInMs, with: () => throwError(late) })) : within$
-    return timed$.pipe(catchError((cause: unknown) => throwError(() => dialError(cause, target, context()))))
+    return timed$.pipe(
+      catchError((cause: unknown) => throwError(() => dialError(cause, target, context(), attempts.notTried))),
+    )
   })
 }
 
@@ -227,9 +230,11 @@ function race(
       const byText = new Map(addresses.map((address) => [address.toString(), address]))
       const { plan, dropped } = diallingOf(node).rank(node, [...byText.keys()], peer?.toString())
       if (plan.length === 0 && open === undefined) throw nothingToDial(dropped)
+      attempts.notTried = dropped
+      const late = () => throwError(() => new TimeoutError(`no answer within ${TURN_MS} ms`))
       const dials = plan.map(({ address, afterMs, isRelayed }) => {
         const dial$ = dialOne(node, byText.get(address)!, peer, true)
-        const bounded$ = plan.length > AT_ONCE ? dial$.pipe(timeout({ first: TURN_MS })) : dial$
+        const bounded$ = plan.length > AT_ONCE ? dial$.pipe(timeout({ first: TURN_MS, with: late })) : dial$
         return { source$: attempts.of(address, bounded$), afterMs, isRelayed }
       })
       const already =
@@ -249,7 +254,7 @@ function race(
 }
 
 function nothingToDial(dropped: readonly DroppedAddress[]): SwarmError {
-  const reasons = dropped.map(({ address, reason }) => `${address}: ${reason}`).join('; ')
+  const reasons = leftOut(dropped)
   const isSelf = dropped.some(({ reason }) => reason === 'this node itself')
   if (isSelf) return new InvalidCommandError(`to: this node itself: ${reasons}`, { field: 'to' })
   const isNotCarried = dropped.every(({ reason }) => reason === 'no transport for it')

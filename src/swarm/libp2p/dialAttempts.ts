@@ -1,6 +1,7 @@
 import { catchError, defer, finalize, tap, throwError, type Observable } from 'rxjs'
 import { DialError, TimeoutError, type DialAttempt } from '../../errors/errors.ts'
 import { dialError } from './dialError.ts'
+import type { DroppedAddress } from '../dialling/rankAddresses.ts'
 import type { Dialling } from './dialling.ts'
 
 /** Who gives up an address this late has waited for it in vain. @unit milliseconds */
@@ -19,6 +20,8 @@ export class DialAttempts {
   readonly #tried: Tried[] = []
   readonly #dialling: Dialling
   #winner: Tried | undefined
+  /** Addresses that are not tried, and why. */
+  notTried: readonly DroppedAddress[] = []
 
   constructor(dialling: Dialling) {
     this.#dialling = dialling
@@ -35,6 +38,7 @@ export class DialAttempts {
         catchError((error: unknown) => {
           isOver = true
           tried.error = error
+          if (error instanceof TimeoutError) this.#dialling.note(address, 'failed', this.#sinceMs - tried.afterMs)
           return throwError(() => error)
         }),
         finalize(() => void (isOver || this.#noteLoser(tried))),

@@ -1,3 +1,4 @@
+import { MOST_TRIED, type DroppedAddress } from '../dialling/rankAddresses.ts'
 import { asError } from './asError.ts'
 import {
   AccessDeniedError,
@@ -12,12 +13,18 @@ const WRONG_PEER = /does not match expected remote identity key|Unexpected Peer|
 const DENIED = new Set(['ConnectionInterceptedError', 'DialDeniedError', 'AccessDeniedError'])
 
 /** What a failed dial means, by libp2p's error names and, where these cover several failures, its messages. */
-export function dialError(cause: unknown, target: string, context: ErrorContext = {}): SwarmError {
+export function dialError(
+  cause: unknown,
+  target: string,
+  context: ErrorContext = {},
+  notTried: readonly DroppedAddress[] = [],
+): SwarmError {
   if (cause instanceof SwarmError) return cause
   const { name, reason: told } = describe(cause)
   const all = cause instanceof AggregateError ? cause.errors.map(describe) : [{ name, reason: told }]
   const every = all.map((one) => one.name)
-  const reason = (context.attempts?.length ?? 0) > 1 ? reasonsOf(context.attempts!) : told
+  const tried = (context.attempts?.length ?? 0) > 1 ? reasonsOf(context.attempts!) : told
+  const reason = notTried.length === 0 ? tried : `${tried}; not tried: ${leftOut(notTried)}`
   if (every.every((one) => DENIED.has(one))) {
     return new AccessDeniedError(`dial ${target}: a connection gater denies it`, { ...context, cause })
   }
@@ -29,6 +36,12 @@ export function dialError(cause: unknown, target: string, context: ErrorContext 
     return new DialError(message, { ...context, cause })
   }
   return new DialError(`dial ${target}: ${reason}`, { ...context, cause })
+}
+
+/** Why addresses are not tried, as text; as many as would be tried, since more only make it long. */
+export function leftOut(notTried: readonly DroppedAddress[]): string {
+  const told = notTried.slice(0, MOST_TRIED).map(({ address, reason }) => `${address}: ${reason}`)
+  return [...told, ...(notTried.length > MOST_TRIED ? ['…'] : [])].join('; ')
 }
 
 /** What was tried, in that order, and why it failed. */

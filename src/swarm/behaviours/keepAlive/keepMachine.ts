@@ -175,7 +175,9 @@ class KeepMachine {
 
   #start(): void {
     this.state = { ...this.state, isStarted: true }
-    for (const kept of this.state.kept.values()) if (kept.status === 'idle') this.#retry(kept)
+    for (const kept of this.state.kept.values()) {
+      if (kept.status === 'idle') this.#retry({ ...kept, sinceMs: this.#nowMs })
+    }
   }
 
   /** Of a dial of ours, the port says when its connection is usable; until then the peer may still refuse us. */
@@ -187,9 +189,9 @@ class KeepMachine {
   }
 
   #connect(kept: Kept): void {
-    const { peer, sinceMs } = kept
+    const { peer, sinceMs, status } = kept
     this.#put({ ...kept, status: 'connected', isRefused: false, sinceMs: this.#nowMs })
-    this.say.push({ type: 'keep-alive:connected', peer, afterMs: this.#nowMs - sinceMs })
+    this.say.push({ type: 'keep-alive:connected', peer, afterMs: status === 'idle' ? 0 : this.#nowMs - sinceMs })
     this.#probeLater(peer)
     this.#next()
   }
