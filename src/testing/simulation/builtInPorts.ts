@@ -4,6 +4,7 @@ import { simulatedDiscovery } from './ports/simulatedDiscovery.ts'
 import { simulatedGossip } from './ports/simulatedGossip.ts'
 import { simulatedIdentify } from './ports/simulatedIdentify.ts'
 import { simulatedKad } from './ports/simulatedKad.ts'
+import { simulatedKeepAlive } from './ports/simulatedKeepAlive.ts'
 import { simulatedPing } from './ports/simulatedPing.ts'
 import { simulatedRelay } from './ports/simulatedRelay.ts'
 import type { SimulatedNode } from './simulatedNode.ts'
@@ -17,4 +18,5 @@ export const builtInPorts: Readonly<Record<string, (node: SimulatedNode, module:
   gossipsub: simulatedGossip,
   discovery: simulatedDiscovery,
   relay: simulatedRelay,
+  keepAlive: simulatedKeepAlive,
 }

@@ -72,14 +72,10 @@ export function observe(
   const subnet = from?.ip === undefined || from.isRelayed ? undefined : subnetOf(from.ip, PREFIX4, PREFIX6)
   const key = `${peer} ${direction} ${kind.transport} ${kind.family}`
   const before = tallyOf(votes, address, direction, nowMs)
-  const next = new Map([...votes].filter(([who, { atMs }]) => who !== key && nowMs - atMs <= VOTE_MS))
+  const next = new Map(votes)
+  next.delete(key) // to the end: the oldest come first
   next.set(key, { address, direction, peer, subnet, atMs: nowMs })
-  const neighbours = [...next].filter(([, vote]) => vote.subnet === subnet)
-  for (const [who] of neighbours.slice(0, Math.max(0, neighbours.length - MOST_OF_SUBNET))) next.delete(who)
-  for (const who of next.keys()) {
-    if (next.size <= MOST_VOTES) break
-    next.delete(who)
-  }
+  makeRoom(next, subnet, nowMs)
   const after = tallyOf(next, address, direction, nowMs)
   const isNews = after.peers !== before.peers || after.subnets !== before.subnets
   return { votes: next, ...(isNews && { tally: after }) }
@@ -87,11 +83,29 @@ export function observe(
 
 /** How many agree on an address now. */
 export function tallyOf(votes: Votes, address: string, direction: Tally['direction'], nowMs: number): Tally {
-  const agreeing = [...votes.values()].filter(
-    (vote) => vote.address === address && vote.direction === direction && nowMs - vote.atMs <= VOTE_MS,
-  )
-  const subnets = new Set(agreeing.flatMap(({ subnet }) => subnet ?? []))
-  return { address, direction, peers: new Set(agreeing.map(({ peer }) => peer)).size, subnets: subnets.size }
+  const [peers, subnets] = [new Set<string>(), new Set<string>()]
+  for (const vote of votes.values()) {
+    if (vote.address !== address || vote.direction !== direction || nowMs - vote.atMs > VOTE_MS) continue
+    peers.add(vote.peer)
+    if (vote.subnet !== undefined) subnets.add(vote.subnet)
+  }
+  return { address, direction, peers: peers.size, subnets: subnets.size }
+}
+
+/** Lets go of what is too old, of the oldest of a crowded subnet, and of the oldest of all. */
+function makeRoom(votes: Map<string, Vote>, subnet: string | undefined, nowMs: number): void {
+  let neighbours = 0
+  for (const vote of votes.values()) if (vote.subnet === subnet) neighbours++
+  for (const [who, vote] of votes) {
+    const isCrowded = vote.subnet === subnet && neighbours > MOST_OF_SUBNET
+    const isOld = nowMs - vote.atMs > VOTE_MS
+    if (!isCrowded && !isOld && votes.size <= MOST_VOTES) {
+      if (neighbours <= MOST_OF_SUBNET) return // the others are younger
+      continue
+    }
+    votes.delete(who)
+    if (vote.subnet === subnet) neighbours--
+  }
 }
 
 /** The socket as a multiaddr again: what a peer added to it, such as a peer id, is not ours. */
