@@ -1,3 +1,4 @@
+import { multiaddr } from '@multiformats/multiaddr'
 import { access, connections, createSwarm, identify } from 'rxswarm'
 import { firstValueFrom } from 'rxjs'
 import { describe, expect, it } from 'vitest'
@@ -46,6 +47,20 @@ describe('a dial beside a black hole', () => {
       await eventually(() => a.node.getDialQueue().length === 0)
       expect(a.node.getConnections()).toHaveLength(1)
     }
+  })
+
+  it('libp2p, which dials by itself for the DHT, tries what worked before it, too', { retry: 2 }, async () => {
+    await using hole = await silentTcp()
+    await using hub = await both()
+    await using a = await both()
+    const live = part(hub, '/tcp/')
+    await first(a.execute(connections.dial({ to: live })))
+    await first(a.execute(connections.hangUp({ peer: hub.self })))
+    await until(a.state$, ({ peers }) => peers.size === 0)
+    const multiaddrs = [`${hole.address}/p2p/${hub.self}`, live].map((text) => multiaddr(text))
+    await a.node.peerStore.patch(hub.node.peerId, { multiaddrs })
+    const { tookMs } = await timed(() => a.node.dial(hub.node.peerId))
+    expect(tookMs).toBeLessThan(900) // libp2p tries one after the other, and gives each a second
   })
 
   it('goes straight to what worked the next time', { retry: 2 }, async () => {

@@ -1,45 +1,19 @@
-import {
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  first,
-  ignoreElements,
-  map,
-  merge,
-  mergeMap,
-  of,
-  pairwise,
-  switchMap,
-  throwError,
-  timeout,
-  timer,
-  type Observable,
-} from 'rxjs'
+import { catchError, concat, EMPTY, map, merge, mergeMap, of, pairwise, switchMap, type Observable } from 'rxjs'
 import { stateMachine } from '../../../operators/stateMachine.ts'
-import { TimeoutError } from '../../../errors/errors.ts'
-import { asSwarmError } from '../../perform.ts'
-import type { Behaviour, Wires } from '../../vocabulary/behaviour.ts'
-import type { CoreEvent, Stamped } from '../../vocabulary/event.ts'
+import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import { checkKeepCommand } from './checkKeepCommand.ts'
 import {
   initialIsolation,
   isolationStep,
   nameOfIsolationWork,
-  type IsolationEffect,
   type IsolationInput,
   type LatePeer,
 } from './isolationMachine.ts'
+import { isolationInput, keepInput, knownInput, type Heard } from './keepAliveHeard.ts'
 import type { KeepAliveCommand, KeepAliveEvent } from './keepAliveVocabulary.ts'
+import { healing, keeping, sweeping } from './keepAliveWork.ts'
 import { keepStep } from './keepMachine.ts'
-import {
-  initialKeep,
-  nameOfKeepWork,
-  type Kept,
-  type KeepDecisions,
-  type KeepEffect,
-  type KeepInput,
-} from './keepState.ts'
+import { initialKeep, nameOfKeepWork, type Kept, type KeepDecisions, type KeepInput } from './keepState.ts'
 
 /** What keepAlive may call. */
 export interface KeepAlivePorts {
@@ -71,12 +45,6 @@ export interface KeepAliveSettings extends KeepDecisions {
   readonly isolatedAfterMs: number
 }
 
-/** How long a dial of a kept peer may take. @unit milliseconds */
-const DIAL_MS = 10_000
-
-/** Changes of who was connected lately are saved together. @unit milliseconds */
-const SAVE_AFTER_MS = 1_000
-
 /**
  * Keeps connections to chosen peers, and brings a node back that has lost all of them.
  *
@@ -101,7 +69,7 @@ export const keepAliveBehaviour = ({
   // a crash forgets no peer that was to be kept
   const lasting = new Map(important.map((one) => [one.peer, keptOf(one)]))
   return ({ command$, cancel$, event$, ports, self, scheduler, random }) => {
-    const heard$ = event$ as Observable<Stamped<CoreEvent> | Stamped<KeepAliveEvent> | HungUp>
+    const heard$ = event$ as Observable<Heard>
     const known$ = ports.known$.pipe(catchError(() => EMPTY))
     const kept$ = merge(
       heard$.pipe(mergeMap(keepInput)),
@@ -144,12 +112,6 @@ export const keepAliveBehaviour = ({
   }
 }
 
-/** What `connections` says of a hang-up that the app has asked for. */
-interface HungUp {
-  readonly type: 'connections:hung-up'
-  readonly peer: string
-}
-
 function keptOf({ peer, addresses }: LatePeer): Kept {
   return { peer, addresses, tier: 'important', status: 'idle', failures: 0, isRefused: false, sinceMs: 0 }
 }
@@ -157,123 +119,4 @@ function keptOf({ peer, addresses }: LatePeer): Kept {
 function remember(lasting: Map<string, Kept>, kept: ReadonlyMap<string, Kept>): void {
   lasting.clear()
   for (const [peer, one] of kept) lasting.set(peer, one.status === 'paused' ? one : { ...one, status: 'idle' })
-}
-
-type Heard = Stamped<CoreEvent> | Stamped<KeepAliveEvent> | HungUp
-
-function keepInput(event: Heard): Observable<KeepInput> {
-  switch (event.type) {
-    case 'peer:connect':
-      return of({ type: 'came', peer: event.peer })
-    case 'peer:disconnect':
-      return of({ type: 'went', peer: event.peer })
-    case 'connections:hung-up':
-      return of({ type: 'hung-up', peer: event.peer })
-    case 'peer:identify':
-      return of({ type: 'identified', peer: event.peer, addresses: event.addresses })
-    case 'network:changed':
-    case 'network:isolated':
-      return of({ type: 'shaken' })
-    default:
-      return EMPTY
-  }
-}
-
-function isolationInput(event: Heard): Observable<IsolationInput> {
-  switch (event.type) {
-    case 'peer:connect':
-      return of({ type: 'came', peer: event.peer })
-    case 'peer:disconnect':
-      return of({ type: 'went', peer: event.peer })
-    case 'connections:hung-up':
-      return of({ type: 'hung-up', peer: event.peer })
-    case 'peer:identify':
-      return of({ type: 'identified', peer: event.peer, addresses: event.addresses })
-    case 'network:changed':
-      return of({ type: 'network-changed' })
-    default:
-      return EMPTY
-  }
-}
-
-function knownInput(known: Omit<Extract<IsolationInput, { type: 'known' }>, 'type'>): IsolationInput {
-  return { type: 'known', ...known }
-}
-
-type Clock = Wires<never, never>['scheduler']
-
-/** Dials with a bound; what comes of it is an input. */
-function dialling(ports: KeepAlivePorts, { peer, addresses }: LatePeer, scheduler: Clock): Observable<unknown> {
-  const late = () => throwError(() => new TimeoutError(`dial ${peer}: no connection within ${DIAL_MS} ms`, { peer }))
-  return defer(() => ports.dial(peer, addresses)).pipe(first(), timeout({ first: DIAL_MS, with: late, scheduler }))
-}
-
-function silently(work: () => Observable<unknown>): Observable<never> {
-  return defer(work).pipe(
-    catchError(() => EMPTY), // done as well as it can be: the next event tells what came of it
-    ignoreElements(),
-  )
-}
-
-/** Does the work of an effect. What comes of it are inputs; what fails, too. */
-function keeping(effect: KeepEffect, ports: KeepAlivePorts, scheduler: Clock): Observable<KeepInput> {
-  switch (effect.do) {
-    case 'remember': {
-      const { command } = effect
-      return defer(() => ports.keep(command.peer, command.addresses)).pipe(
-        first(),
-        map((): KeepInput => ({ type: 'remembered', command })),
-        catchError((error: unknown) => of<KeepInput>({ type: 'command-failed', command, error: asSwarmError(error) })),
-      )
-    }
-    case 'release': {
-      const { command } = effect
-      return defer(() => ports.release(command.peer)).pipe(
-        first(),
-        map((): KeepInput => ({ type: 'released', command })),
-        catchError((error: unknown) => of<KeepInput>({ type: 'command-failed', command, error: asSwarmError(error) })),
-      )
-    }
-    case 'let-go':
-      return silently(() => ports.release(effect.peer))
-    case 'wait':
-      return timer(effect.waitMs, scheduler).pipe(map((): KeepInput => ({ type: 'due', peer: effect.peer })))
-    case 'dial': {
-      const { peer } = effect
-      return dialling(ports, effect, scheduler).pipe(
-        map((): KeepInput => ({ type: 'dialled', peer })),
-        catchError((error: unknown) => of<KeepInput>({ type: 'dial-failed', peer, error: asSwarmError(error) })),
-      )
-    }
-    case 'cut':
-      return silently(() => ports.cut(effect.peer))
-    case 'wait-to-probe':
-      return timer(effect.waitMs, scheduler).pipe(map((): KeepInput => ({ type: 'probe-due', peer: effect.peer })))
-    case 'probe': {
-      const { peer } = effect
-      return defer(() => ports.probe(peer)).pipe(
-        first(),
-        catchError(() => of(true)), // it is gone, and says so itself
-        map((isAlive): KeepInput => ({ type: 'probed', peer, isAlive })),
-      )
-    }
-  }
-}
-
-function healing(effect: IsolationEffect, ports: KeepAlivePorts, scheduler: Clock): Observable<IsolationInput> {
-  switch (effect.do) {
-    case 'wait':
-      return timer(effect.waitMs, scheduler).pipe(map((): IsolationInput => effect.then))
-    case 'dial':
-      return silently(() => dialling(ports, effect.late, scheduler))
-    case 'save':
-      return timer(SAVE_AFTER_MS, scheduler).pipe(mergeMap(() => silently(() => ports.save(effect.lately))))
-  }
-}
-
-function sweeping(ports: KeepAlivePorts): Observable<KeepAliveEvent> {
-  return defer(() => ports.sweep()).pipe(
-    map((swept): KeepAliveEvent => ({ type: 'network:swept', ...swept })),
-    catchError(() => EMPTY),
-  )
 }
