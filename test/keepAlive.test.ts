@@ -1,3 +1,6 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { connections, createSwarm, identify, keepAlive, type KeepAliveOptions, type TransportName } from 'rxswarm'
@@ -155,3 +158,28 @@ it('a kept peer that is dead, and whose connection says nothing, is noticed by t
   const { tookMs } = await timed(() => noticed)
   expect(tookMs).toBeLessThan(4_000)
 })
+
+const inNamespace = [
+  '-rn',
+  'sh',
+  '-c',
+  'ip link set lo up && exec "$0" "$@"',
+  process.execPath,
+  '--conditions=@rxswarm/source',
+]
+const canUnshare = spawnSync('unshare', ['-rn', 'true']).status === 0
+
+it.skipIf(!canUnshare)(
+  'another IP of this host is noticed, and announced on every listener',
+  { timeout: 40_000 },
+  async () => {
+    const script = fileURLToPath(new URL('support/movedNode.ts', import.meta.url))
+    const { stdout } = await promisify(execFile)('unshare', [...inNamespace, script], { timeout: 30_000 })
+    const [added, removed] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(added).toMatchObject({ type: 'network:changed', added: ['10.9.9.9/24'], removed: [], announced: 4 })
+    expect(removed).toMatchObject({ type: 'network:changed', added: [], removed: ['10.9.9.9/24'], announced: 2 })
+  },
+)
