@@ -3,6 +3,7 @@ import { quic, type QuicOptions } from '@chainsafe/libp2p-quic'
 import type { Listener, Transport, Upgrader, UpgraderOptions } from '@libp2p/interface'
 import { multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
+import { everyIp } from './everyIp.ts'
 import { nativeConnection } from './nativeConnection.ts'
 import { QuicMuxer } from './quicMuxer.ts'
 
@@ -56,7 +57,7 @@ export function quicTransport(options: Partial<QuicOptions> = {}): (components: 
     }
     transport.createListener = ({ upgrader }) => {
       const accepted = new Set<QuicMuxer>()
-      return gracefully(createListener({ upgrader: withOwnMuxer(upgrader, accepted) }), accepted)
+      return gracefully(everyIp(createListener({ upgrader: withOwnMuxer(upgrader, accepted) })), accepted)
     }
     transport.stop = async () => {
       await closeAll(dialled)
