@@ -176,6 +176,9 @@ export function relayServer(limits: RelayServerLimits) {
       })
     }
 
+    const unreadable = ({ remotePeer }: Connection, status: RelayStatus, reason: string) =>
+      say({ type: 'relay:denied', peer: remotePeer.toString(), request: 'unreadable', status, reason })
+
     innards.onHop = async (stream, connection) => {
       const options = { signal: AbortSignal.timeout(REQUEST_MS) }
       const messages = pbStream(stream, { maxDataLength: MOST_MESSAGE_BYTES })
@@ -186,17 +189,13 @@ export function relayServer(limits: RelayServerLimits) {
         if (type === HopMessage_Type.CONNECT) {
           return await connect({ ...base, request: { type: 'CONNECT', ...(peer && { peer }) } }, options)
         }
-        await answer(messages, type === undefined ? 'MALFORMED_MESSAGE' : 'UNEXPECTED_MESSAGE', options)
+        const status = type === undefined ? 'MALFORMED_MESSAGE' : 'UNEXPECTED_MESSAGE'
+        unreadable(connection, status, 'it is no request')
+        await answer(messages, status, options)
         await stream.close(options)
       } catch (error) {
         const reason = asError(error)
-        say({
-          type: 'relay:denied',
-          peer: connection.remotePeer.toString(),
-          request: 'unreadable',
-          status: 'MALFORMED_MESSAGE',
-          reason: reason.message,
-        })
+        unreadable(connection, 'MALFORMED_MESSAGE', reason.message)
         await answer(messages, 'MALFORMED_MESSAGE', options).catch(() => undefined)
         stream.abort(reason)
       }
