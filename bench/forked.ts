@@ -9,6 +9,8 @@ export interface Forked<Said> {
   said<T extends Said>(): Promise<T>
   /** Lets it go. */
   stop(): void
+  /** Ends it as a power cut does. */
+  kill(): Promise<void>
 }
 
 /** Starts a program of this folder in a process of its own, as on a machine of its own. */
@@ -24,5 +26,9 @@ export function forked<Said>(file: string, ...args: readonly string[]): Forked<S
       return value[0]
     },
     stop: () => void (child.connected && child.disconnect()),
+    kill: async () => {
+      child.kill('SIGKILL')
+      await gone.catch(() => undefined)
+    },
   }
 }

@@ -9,6 +9,7 @@ import { gossip } from './gossip.ts'
 import { lanes } from './lanes.ts'
 import { memory } from './memory.ts'
 import { policies } from './policies.ts'
+import { relays } from './relay.ts'
 import { security } from './security.ts'
 import { simulation } from './simulation.ts'
 import { stalled } from './stalled.ts'
@@ -43,6 +44,7 @@ const benches: readonly Bench[] = [
   ...bulk,
   ...xstreams,
   ...stalled,
+  ...relays,
 ]
 
 const options = {

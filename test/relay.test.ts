@@ -10,6 +10,7 @@ import { startBareHidden, startBareRelay } from './support/bareRelay.ts'
 import { multiaddr } from '@multiformats/multiaddr'
 import { startLiar } from './support/liar.ts'
 import { startChild } from './support/child.ts'
+import { runExample } from './support/runExample.ts'
 import { startHidden, startRelayed, type RelayedSwarm } from './support/relays.ts'
 import { bytes, first, text, wires } from './support/swarms.ts'
 import { eventually, failure, timed, until } from './support/wait.ts'
@@ -26,6 +27,18 @@ const dial = (from: RelayedSwarm, to: string, deadlineMs = 5_000) =>
   first(from.execute(connections.dial({ to }, { deadlineMs })))
 const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 const withoutPeer = (address: string) => address.replace(/\/p2p\/.*/, '')
+
+describe('examples/finding/relayed', () => {
+  it('shows how a node is reached through a relay', async () => {
+    const { code, stdout, stderr } = await runExample('finding/relayed.ts')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.trim().split('\n')).toEqual([
+      'bob is reached through the relay, with 1000000 bytes a connection',
+      'alice is connected, through a relay',
+      'hello from behind the relay',
+    ])
+  })
+})
 
 describe.each(wires)('relay over %s', (transport) => {
   it('reserves at two relays, announces both, and is dialled through either', async () => {

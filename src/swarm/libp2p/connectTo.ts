@@ -1,21 +1,7 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import { CODE_P2P, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { Circuit } from '@multiformats/multiaddr-matcher'
-import {
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  from,
-  map,
-  mergeMap,
-  of,
-  take,
-  tap,
-  throwError,
-  timeout,
-  type Observable,
-} from 'rxjs'
+import { catchError, defer, EMPTY, from, map, mergeMap, of, tap, throwError, timeout, type Observable } from 'rxjs'
 import { fromAbortable } from '../../operators/fromAbortable.ts'
 import { staggered } from '../../operators/staggered.ts'
 import {
@@ -40,6 +26,9 @@ import { usable } from './usable.ts'
 
 /** How long an open connection may take to show that it still carries something, before a new one is dialled beside it. */
 const STILL_USABLE_WITHIN_MS = 2_000
+
+/** How long it has before that: a new one is dialled at once when it has closed. @unit milliseconds */
+const BESIDE_MS = 250
 
 /** How long routing may search for the addresses of a peer that is only known by its id. @unit milliseconds */
 const ROUTING_MS = 3_000
@@ -108,7 +97,7 @@ export function dialTo(
     const fresh$ =
       typeof target === 'string' ? addressesOf(node, peer!).pipe(mergeMap(fresh)) : defer(() => fresh(target))
     const open = peer === undefined ? undefined : openTo(node, peer, 'direct')
-    return open === undefined ? fresh$ : concat(stillUsable(node, open), fresh$).pipe(take(1))
+    return open === undefined ? fresh$ : openOr(node, open, fresh$)
   })
 }
 
@@ -121,6 +110,17 @@ function openTo(node: Libp2p, peer: PeerId, reach: Reach): Connection | undefine
 
 function isWithin({ direct, limits }: Connection, reach: Reach): boolean {
   return reach === 'any' || (limits === undefined && (direct || reach === 'unlimited'))
+}
+
+/** The open connection; when it does not show soon that it still carries something, a new one is dialled beside it. */
+function openOr(node: Libp2p, open: Connection, fresh$: Observable<Connection>): Observable<Connection> {
+  return defer(() => {
+    let reason: unknown
+    const noted$ = fresh$.pipe(tap({ error: (error: unknown) => void (reason = error) }))
+    return staggered([stillUsable(node, open), noted$], { staggerMs: BESIDE_MS }).pipe(
+      catchError(() => throwError(() => reason)),
+    )
+  })
 }
 
 /** The open connection, if it still carries something. One that does not is left to libp2p. */
@@ -205,7 +205,7 @@ function anyOf(
   const areRelayed = addresses.every((address) => Circuit.matches(address))
   if (open === undefined || !areRelayed) return race(node, addresses, peer, attempts, open)
   if (!isWithin(open, reach)) return of(open) // another one would be limited as well
-  return concat(stillUsable(node, open), race(node, addresses, peer, attempts)).pipe(take(1))
+  return openOr(node, open, race(node, addresses, peer, attempts))
 }
 
 /**
@@ -278,12 +278,12 @@ function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, sev
   const dial = async (signal: AbortSignal) => {
     const beganAt = performance.now()
     const tell = (outcome: DialOutcome) => note(target.toString(), outcome, performance.now() - beganAt)
-    const connection = await patiently(target, () => node.dial(target, { signal, force: isRelayed })).catch(
-      (error: unknown) => {
-        if (!signal.aborted) tell('failed')
-        throw error
-      },
-    )
+    // whoever has an open one has found out that it is of no use, or wants another: libp2p would give it back
+    const force = isRelayed || (peer !== undefined && node.getConnections(peer).length > 0)
+    const connection = await patiently(target, () => node.dial(target, { signal, force })).catch((error: unknown) => {
+      if (!signal.aborted) tell('failed')
+      throw error
+    })
     tell('connected')
     if (signal.aborted && !isWanted(connection)) giveUp(connection)
     return connection

@@ -39,7 +39,7 @@ export const MOST_RELAYS = 256
 const MOST_ADDRESSES = 16
 
 /** A reservation that lasts this long was worth its attempt: after its loss the waits start anew. @unit milliseconds */
-const STABLE_MS = 10_000
+const STABLE_MS = 2_000
 
 /** A relay that has just connected to us is there: it is tried again this soon. @unit milliseconds */
 const HERE_MS = 500
