@@ -13,7 +13,7 @@ import { startChild } from './support/child.ts'
 import { runExample } from './support/runExample.ts'
 import { startHidden, startRelayed, type RelayedSwarm } from './support/relays.ts'
 import { bytes, first, text, wires } from './support/swarms.ts'
-import { eventually, failure, timed, until } from './support/wait.ts'
+import { eventually, failure, pause, timed, until } from './support/wait.ts'
 
 const reserved = (swarm: RelayedSwarm, count = 1) =>
   until(swarm.state$, (state) => state.relay.reservations.size >= count)
@@ -251,6 +251,25 @@ describe.each(wires)('relay over %s', (transport) => {
       [...peers.get(open.self)!.connections.values()].some(({ direct }) => direct),
     )
     await eventually(() => dialler.node.getConnections(open.node.peerId).every(({ direct }) => direct))
+  })
+
+  it('who was dialled connects back, and what runs over the relay meanwhile may finish', async () => {
+    await using server = await startRelayed(transport, { server: true })
+    await using hidden = await startHidden(transport, { relays: server.addresses })
+    await using dialler = await startRelayed(transport, { reservations: 0 })
+    await reserved(hidden)
+    const accepted = first(hidden.execute(xstream.accept()))
+    const upgraded = nextOf(hidden, 'relay:upgraded')
+    await dial(dialler, through(server, hidden))
+    const stream = await first(dialler.execute(xstream.open({ peer: hidden.self, limited: true })))
+    expect(await upgraded).toMatchObject({ peer: dialler.self })
+    await pause(1_500)
+    await stream.write(bytes('still here'))
+    await stream.end()
+    const taken = await accepted
+    expect(text(await taken.readToEnd(100))).toBe('still here')
+    await taken.end()
+    await eventually(() => hidden.node.getConnections(dialler.node.peerId).every(({ direct }) => direct))
   })
 
   it('stops in the middle of everything, and twice', async () => {

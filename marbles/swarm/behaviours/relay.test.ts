@@ -18,7 +18,8 @@ import {
 import { describe, expect, it } from 'vitest'
 import { InvalidMessageError, RelayError, type SwarmError } from '../../../src/errors/errors.ts'
 import { relayBehaviour as behaviourOf } from '../../../src/swarm/behaviours/relay/relayBehaviour.ts'
-import { MOST_RELAYS, type RelayDecisions } from '../../../src/swarm/behaviours/relay/relayMachine.ts'
+import type { RelayDecisions } from '../../../src/swarm/behaviours/relay/relayMachineState.ts'
+import { MOST_RELAYS } from '../../../src/swarm/behaviours/relay/relayWork.ts'
 
 const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 const id = (letter: string) => letter.repeat(40)
@@ -417,14 +418,26 @@ describe('relay', () => {
     const addresses = ['/ip4/192.0.2.7/tcp/1', '/x/p2p-circuit']
     const told = { type: 'peer:identify', at: 0, peer: 'P', connection: 'c', protocols: [], addresses }
     const close = { type: 'connection:close', at: 0, connection: { id: 'c' } }
+    const direct = {
+      type: 'connection:open',
+      at: 0,
+      connection: { id: 'd', peer: 'P', direct: true, address: 'there' },
+    }
     const said = (event$: Observable<unknown>, upgrade: () => Observable<string>) => {
       const ports: RelayPorts = { ...portsOf({}), upgrade }
       return behaviour({ discover: false })(fakeWires({ command$: NEVER, ports, event$: event$ as never })).pipe(brief)
     }
     marbles('by direct ones, once the peer has told its addresses', ({ cold, hot, expectObservable }) => {
-      const event$ = hot('-o-i', { o: open('outbound'), i: told })
-      const upgraded$ = said(event$, () => cold('--u|', { u: 'there' }))
-      expectObservable(upgraded$, '^ 20ms !').toBe('---u-d', { u: 'upgrading P', d: 'upgraded P' })
+      const event$ = hot('-o-i--d', { o: open('outbound'), i: told, d: direct })
+      const upgraded$ = said(event$, () => cold('---u|', { u: 'there' }))
+      expectObservable(upgraded$, '^ 20ms !').toBe('---u--d', { u: 'upgrading P', d: 'upgraded P' })
+    })
+    marbles('and does not try when somebody else has made a direct one', ({ hot, expectObservable }) => {
+      const event$ = hot('-o-d-i', { o: open('outbound'), i: told, d: direct })
+      expectObservable(
+        said(event$, () => NEVER),
+        '^ 20ms !',
+      ).toBe('---d', { d: 'upgraded P' })
     })
     marbles('later when the other side has dialled, and not when it has closed', ({ cold, hot, expectObservable }) => {
       const later$ = hot(' -o-i', { o: open('inbound'), i: told })

@@ -1,15 +1,15 @@
-import { dcutr } from '@libp2p/dcutr'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { z } from 'zod'
 import { count, some, someWaitMs } from '../../../errors/optionKinds.ts'
 import { problemsIn } from '../../../errors/problemsIn.ts'
 import { circuitTransport } from '../../libp2p/relay/circuitTransport.ts'
+import { holePunching as punching } from '../../libp2p/relay/holePunching.ts'
 import { RELAY_SERVER, relayServer } from '../../libp2p/relay/relayServer.ts'
 import type { BehaviourModule } from '../../vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../vocabulary/command.ts'
 import type { PeerRef } from '../checkPeer.ts'
 import { relayBehaviour } from './relayBehaviour.ts'
-import type { RelayDecisions } from './relayMachine.ts'
+import type { RelayDecisions } from './relayMachineState.ts'
 import { relayPorts } from './relayPorts.ts'
 import { relayIn, relaysIn } from './relayRef.ts'
 import { relayState, type RelayState } from './relayState.ts'
@@ -123,7 +123,7 @@ function module(
     transports: [circuitTransport()],
     services: {
       ...(limits === undefined ? {} : { [RELAY_SERVER]: relayServer(limits) }),
-      ...(holePunching ? { dcutr: dcutr() } : {}),
+      ...(holePunching ? { dcutr: punching() } : {}),
     },
     state: relayState,
     options: decisions,

@@ -3,7 +3,6 @@ import {
   concat,
   defer,
   EMPTY,
-  filter,
   map,
   merge,
   mergeMap,
@@ -18,15 +17,16 @@ import {
 } from 'rxjs'
 import { InvalidCommandError, RelayError, TimeoutError, type SwarmError } from '../../../errors/errors.ts'
 import { LONGEST_TIMER_MS } from '../../../errors/optionKinds.ts'
-import { ofType } from '../../../operators/ofType.ts'
 import { stateMachine } from '../../../operators/stateMachine.ts'
 import { asSwarmError } from '../../perform.ts'
 import type { Behaviour, Wires } from '../../vocabulary/behaviour.ts'
 import { contextOf } from '../../vocabulary/command.ts'
-import type { ConnectionInfo, CoreEvent, Stamped } from '../../vocabulary/event.ts'
-import { initialRelays, relayStep, type RelayDecisions } from './relayMachine.ts'
-import { nameOfWork, type RelayEffect, type RelayInput } from './relayMachineState.ts'
+import type { CoreEvent, Stamped } from '../../vocabulary/event.ts'
+import { relayStep } from './relayMachine.ts'
+import { nameOfWork, type RelayDecisions, type RelayEffect, type RelayInput } from './relayMachineState.ts'
+import { initialRelays } from './relayWork.ts'
 import { relayIn } from './relayRef.ts'
+import { directOf, relayUpgrades } from './relayUpgrades.ts'
 import type { RelayCommand, RelayEvent, RelayPorts, Reservation } from './relayVocabulary.ts'
 
 type Heard = Observable<Stamped<CoreEvent>>
@@ -38,16 +38,6 @@ export const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 /** How long a search and a measurement may take. @unit milliseconds */
 const SEARCH_WITHIN_MS = 20_000
 const MEASURE_WITHIN_MS = 5_000
-
-/** How long a direct connection may take, and how long it is waited for what the peer tells of itself. @unit milliseconds */
-const UPGRADE_MS = 5_000
-const IDENTIFY_MS = 10_000
-
-/** Who was dialled leaves the first try to who has dialled. @unit milliseconds */
-const INBOUND_LATER_MS = 1_000
-
-/** Direct connections that are tried at once; what a peer calls its addresses is its own word, so of those as many. */
-const MOST_UPGRADES = 16
 
 /**
  * Keeps reservations at the best relays, and replaces relayed connections by direct ones.
@@ -88,7 +78,7 @@ export const relayBehaviour =
       }),
     )
     const served$ = defer(() => ports.served$).pipe(catchError(() => EMPTY))
-    return merge(reserved$, upgrades(heard$, ports, scheduler), served$)
+    return merge(reserved$, relayUpgrades(heard$, ports, scheduler), served$)
   }
 
 /**
@@ -101,10 +91,6 @@ function seenIn(event: Stamped<CoreEvent>, self: string): Observable<RelayInput>
   if (relay === self || !protocols.includes(HOP)) return EMPTY
   const addresses = directOf(event.addresses).map((address) => (relayIn(address) ? address : `${address}/p2p/${relay}`))
   return of({ type: 'seen', relay, addresses, isHere: true })
-}
-
-function directOf(addresses: readonly string[]): readonly string[] {
-  return addresses.filter((address) => !address.includes('/p2p-circuit'))
 }
 
 function problemOf(command: RelayCommand, self: string): SwarmError | undefined {
@@ -169,44 +155,5 @@ function holding(
   ).pipe(
     switchMap(expiring),
     catchError((error: unknown) => of<RelayInput>({ type: 'failed', relay, error: asSwarmError(error) })),
-  )
-}
-
-/** Tries the direct addresses of a peer that is connected through a relay, as soon as they are known. */
-function upgrades(heard$: Heard, ports: RelayPorts, scheduler: Clock): Observable<RelayEvent> {
-  return heard$.pipe(
-    ofType('connection:open'),
-    filter(({ connection }) => !connection.direct),
-    mergeMap(({ connection }) => upgrade(connection, heard$, ports, scheduler), MOST_UPGRADES),
-  )
-}
-
-function upgrade(
-  { id, peer, direction }: ConnectionInfo,
-  heard$: Heard,
-  ports: RelayPorts,
-  scheduler: Clock,
-): Observable<RelayEvent> {
-  const connect = (addresses: readonly string[]) =>
-    defer(() => ports.upgrade(peer, addresses)).pipe(
-      take(1),
-      timeout({ first: UPGRADE_MS, scheduler }),
-      map((address): RelayEvent => ({ type: 'relay:upgraded', peer, address })),
-      catchError((error: unknown) =>
-        of<RelayEvent>({ type: 'relay:upgrade-failed', peer, error: asSwarmError(error) }),
-      ),
-    )
-  return heard$.pipe(
-    ofType('peer:identify'),
-    filter(({ connection }) => connection === id),
-    take(1),
-    timeout({ first: IDENTIFY_MS, scheduler, with: () => EMPTY }),
-    mergeMap(({ addresses }) => {
-      const direct = directOf(addresses).slice(0, MOST_UPGRADES)
-      if (direct.length === 0) return EMPTY
-      const after = direction === 'inbound' ? timer(INBOUND_LATER_MS, scheduler) : of(0)
-      return after.pipe(mergeMap(() => concat(of<RelayEvent>({ type: 'relay:upgrading', peer }), connect(direct))))
-    }),
-    takeUntil(heard$.pipe(filter((event) => event.type === 'connection:close' && event.connection.id === id))),
   )
 }

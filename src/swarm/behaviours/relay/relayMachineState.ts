@@ -3,6 +3,18 @@ import type { Setback } from './relayBackoff.ts'
 import type { RankedRelay } from './rankRelays.ts'
 import type { RelayCommand, RelayRef, Reservation } from './relayVocabulary.ts'
 
+/** What the machine is made with. */
+export interface RelayDecisions {
+  /** How many reservations are kept, besides those that commands ask for. */
+  readonly reservations: number
+  /** Relays that are trusted. */
+  readonly relays: readonly RelayRef[]
+  /** Whether others are found and used. */
+  readonly discover: boolean
+  /** How often it is looked for a better relay. @unit milliseconds */
+  readonly rotateAfterMs: number
+}
+
 /** A relay, and where it stands. */
 export interface KnownRelay extends RankedRelay {
   readonly status: 'idle' | 'trying' | 'held'

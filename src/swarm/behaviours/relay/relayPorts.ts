@@ -2,7 +2,6 @@ import type { Connection, Libp2p, StreamCloseEvent } from '@libp2p/interface'
 import { CODE_P2P, CODE_P2P_CIRCUIT, type Multiaddr } from '@multiformats/multiaddr'
 import {
   catchError,
-  concat,
   defer,
   EMPTY,
   expand,
@@ -33,6 +32,7 @@ import { internalsOf } from '../../libp2p/createHost.ts'
 import { parseAddress, parsePeer } from '../../libp2p/parse.ts'
 import { circuitsOf } from '../../libp2p/relay/circuitTransport.ts'
 import { relayServerOf } from '../../libp2p/relay/relayServer.ts'
+import { retire } from '../../libp2p/relay/retire.ts'
 import { HOP_PROTOCOL, requestReservation, type Granted } from '../../libp2p/relay/reservation.ts'
 import { streamError } from '../../libp2p/streamError.ts'
 import { usable } from '../../libp2p/usable.ts'
@@ -60,10 +60,6 @@ const WORTH = 100
 /** Peers that one search meets, and at once; each tells by identify whether it is a relay. */
 const MOST_MET = 16
 const MET_AT_ONCE = 4
-
-/** A relayed connection that was replaced is closed when nothing runs on it any more; it is looked at this often. */
-const RETIRE_EVERY_MS = 1_000
-const MOST_LOOKS = 120
 
 /** Relays of a libp2p node. */
 export function relayPorts(node: Libp2p): RelayPorts {
@@ -129,7 +125,9 @@ export function relayPorts(node: Libp2p): RelayPorts {
           { reach: 'direct' },
         ),
       ).pipe(
-        tap(() => retire(node, peer)),
+        tap(() => {
+          for (const connection of node.getConnections(parsePeer(peer))) if (!connection.direct) retire(connection)
+        }),
         map(({ remoteAddr }) => remoteAddr.toString()),
       ),
     served$: relayServerOf(node)?.served$ ?? NEVER,
@@ -215,25 +213,6 @@ function meet(node: Libp2p): Observable<never> {
     ignoreElements(),
     catchError(() => EMPTY), // nobody to walk to: no routing is in use, or nobody is connected
   )
-}
-
-/** Closes the relayed connections to a peer once nothing runs on them. */
-function retire(node: Libp2p, peer: string): void {
-  const relayed = node.getConnections(parsePeer(peer)).filter(({ direct }) => !direct)
-  from(relayed)
-    .pipe(
-      mergeMap((connection) =>
-        concat(
-          timer(RETIRE_EVERY_MS, RETIRE_EVERY_MS).pipe(
-            take(MOST_LOOKS),
-            filter(() => connection.status !== 'open' || connection.streams.length === 0),
-            take(1),
-            mergeMap(() => from(connection.close().catch(() => undefined))),
-          ),
-        ),
-      ),
-    )
-    .subscribe()
 }
 
 function directTo(node: Libp2p, peer: string): Connection | undefined {

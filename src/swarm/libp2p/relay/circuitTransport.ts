@@ -19,8 +19,8 @@ export interface Circuits {
 /** Where the transport listens: nowhere by itself. Everything that it announces comes of reservations. */
 const LISTEN = '/p2p-circuit'
 
-/** Connections through relays that come in at once, on one connection to a relay. @source js-libp2p's own limit */
-const MOST_INBOUND = 300
+/** Connections through relays that come in at once, on one connection to a relay. libp2p allows 300. */
+const MOST_INBOUND = 128
 
 /** How long it may take to tell a relay that nothing is taken from it. @unit milliseconds */
 const REFUSAL_MS = 2_000

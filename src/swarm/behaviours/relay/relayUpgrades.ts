@@ -1,0 +1,106 @@
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  filter,
+  ignoreElements,
+  map,
+  merge,
+  mergeMap,
+  of,
+  take,
+  takeUntil,
+  timeout,
+  timer,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs'
+import { ofType } from '../../../operators/ofType.ts'
+import { asSwarmError } from '../../perform.ts'
+import type { ConnectionInfo, CoreEvent, Stamped } from '../../vocabulary/event.ts'
+import type { RelayEvent, RelayPorts } from './relayVocabulary.ts'
+
+/** How long a direct connection may take, and how long it is waited for what the peer tells of itself. @unit milliseconds */
+const UPGRADE_MS = 5_000
+const IDENTIFY_MS = 10_000
+
+/** Who was dialled leaves the first try to who has dialled. @unit milliseconds */
+const INBOUND_LATER_MS = 1_000
+
+/**
+ * Peers that are tried at once, and addresses of each: what a peer calls its addresses is its own word, and nobody is to be
+ * flooded by it.
+ */
+const MOST_AT_ONCE = 16
+const MOST_ADDRESSES = 16
+
+/**
+ * Tries the direct addresses of a peer that is connected through a relay, as soon as they are known, and tells when a direct
+ * connection is there, whoever has made it.
+ *
+ * @shape  Once for each relayed connection; over when that closes.
+ */
+export function relayUpgrades(
+  heard$: Observable<Stamped<CoreEvent>>,
+  ports: Pick<RelayPorts, 'upgrade'>,
+  scheduler: SchedulerLike,
+): Observable<RelayEvent> {
+  const opened$ = heard$.pipe(
+    ofType('connection:open'),
+    map(({ connection }) => connection),
+  )
+  const relayed$ = opened$.pipe(filter(({ direct }) => !direct))
+  const replaced = ({ id, peer }: ConnectionInfo) =>
+    opened$.pipe(
+      filter((other) => other.direct && other.peer === peer),
+      take(1),
+      takeUntil(heard$.pipe(filter((event) => event.type === 'connection:close' && event.connection.id === id))),
+    )
+  return merge(
+    relayed$.pipe(
+      mergeMap((connection) => {
+        const over$ = concat(replaced(connection), of(undefined))
+        return attempt(connection, heard$, ports, scheduler).pipe(takeUntil(over$))
+      }, MOST_AT_ONCE),
+    ),
+    relayed$.pipe(
+      mergeMap(replaced),
+      map(({ peer, address }): RelayEvent => ({ type: 'relay:upgraded', peer, address })),
+    ),
+  )
+}
+
+/** The addresses of a peer that do not lead through a relay. */
+export function directOf(addresses: readonly string[]): readonly string[] {
+  return addresses.filter((address) => !address.includes('/p2p-circuit'))
+}
+
+function attempt(
+  { id, peer, direction }: ConnectionInfo,
+  heard$: Observable<Stamped<CoreEvent>>,
+  ports: Pick<RelayPorts, 'upgrade'>,
+  scheduler: SchedulerLike,
+): Observable<RelayEvent> {
+  const connect = (addresses: readonly string[]) =>
+    defer(() => ports.upgrade(peer, addresses)).pipe(
+      take(1),
+      timeout({ first: UPGRADE_MS, scheduler }),
+      ignoreElements(), // the connection tells of itself
+      catchError((error: unknown) =>
+        of<RelayEvent>({ type: 'relay:upgrade-failed', peer, error: asSwarmError(error) }),
+      ),
+    )
+  return heard$.pipe(
+    ofType('peer:identify'),
+    filter(({ connection }) => connection === id),
+    take(1),
+    timeout({ first: IDENTIFY_MS, scheduler, with: () => EMPTY }),
+    mergeMap(({ addresses }) => {
+      const direct = directOf(addresses).slice(0, MOST_ADDRESSES)
+      if (direct.length === 0) return EMPTY
+      const after = direction === 'inbound' ? timer(INBOUND_LATER_MS, scheduler) : of(0)
+      return after.pipe(mergeMap(() => concat(of<RelayEvent>({ type: 'relay:upgrading', peer }), connect(direct))))
+    }),
+  )
+}
