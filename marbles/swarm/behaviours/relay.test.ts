@@ -371,6 +371,33 @@ describe('relay', () => {
         r: 'released D',
       })
     })
+    marbles('to keep one, and forgets it afterwards when it keeps to those it trusts', ({ hot, expectObservable }) => {
+      const command$ = hot('-c', { c: reserve })
+      const cancel$ = hot(' -------x', { x: reserve.id })
+      const ports = portsOf({ [D]: [held(D)] })
+      const said$ = behaviour({ discover: false })(fakeWires({ command$, cancel$, ports }))
+      expectObservable(said$.pipe(brief), '^ 20ms !').toBe('-(gd)--(rf)', {
+        g: 'found D',
+        d: 'reserved D',
+        r: 'released D',
+        f: 'forgotten D',
+      })
+    })
+    marbles(
+      'to keep one that is away: it is tried for as long as somebody waits',
+      ({ cold, hot, expectObservable }) => {
+        const command$ = hot('-c', { c: reserve })
+        const cancel$ = hot(' - 999ms x', { x: reserve.id })
+        const ports = portsOf({ [D]: [cold('----#', {}, gone)] })
+        const said$ = behaviour({ reservations: 0 })(fakeWires({ command$, cancel$, ports }))
+        expectObservable(said$.pipe(brief), '^ 9s !').toBe('-g---a 153ms b 303ms c', {
+          g: 'found D',
+          a: 'failed D 150',
+          b: 'failed D 300',
+          c: 'failed D 600',
+        })
+      },
+    )
     marbles('to keep one that it has: the command hears of it at once', ({ hot, expectObservable }) => {
       const command$ = hot('------c', { c: relay.reserve({ relay: A }) })
       const said$ = behaviour({ relays: [ref(A)] })(fakeWires({ command$, ports: portsOf({ [A]: [held(A)] }) }))

@@ -14,7 +14,7 @@ export interface RelayRecord {
 export interface RankedRelay {
   readonly relay: string
   readonly addresses: readonly string[]
-  /** Named by the options or a command. */
+  /** Named by the options. */
   readonly trusted: boolean
   /** To it and back, when measured. @unit milliseconds */
   readonly rttMs?: number | undefined

@@ -4,9 +4,9 @@ import { contextOf } from '../../vocabulary/command.ts'
 import { costOf, rankRelays, recorded, successOf } from './rankRelays.ts'
 import { setbackOf, waitAfter } from './relayBackoff.ts'
 import type { KnownRelay, RelayDecisions, RelayEffect, RelayInput, RelayMachineState } from './relayMachineState.ts'
-import { isWanted, RelayPlan } from './relayPlan.ts'
+import { RelayPlan } from './relayPlan.ts'
 import { relayIn } from './relayRef.ts'
-import { MOST_ADDRESSES, MOST_RELAYS, type Said } from './relayWork.ts'
+import { isWanted, MOST_ADDRESSES, MOST_RELAYS, type Said } from './relayWork.ts'
 import type {
   RelayCandidate,
   RelayCommand,
@@ -83,7 +83,7 @@ class RelayMachine extends RelayPlan {
 
   seen({ relay, addresses }: RelayRef, isHere: boolean): void {
     const known = this.relays.get(relay)
-    if (known === undefined) return this.found({ relay, addresses }, false)
+    if (known === undefined) return this.decisions.discover ? this.found({ relay, addresses }) : undefined
     if (!known.trusted && addresses.length > 0) this.change(relay, { addresses: addresses.slice(0, MOST_ADDRESSES) })
     const isAway = known.status === 'idle' && (known.setback === 'lost' || known.setback === 'failed')
     if (isHere && isAway) this.change(relay, { dueAt: Math.min(known.dueAt, this.nowMs + HERE_MS) })
@@ -162,7 +162,7 @@ class RelayMachine extends RelayPlan {
   reserve(command: Reserve): void {
     const ref = relayIn(command.relay)
     if (ref === undefined) return
-    if (!this.relays.has(ref.relay)) this.found(ref, true)
+    if (!this.relays.has(ref.relay)) this.found(ref)
     const known = this.relays.get(ref.relay)
     if (known === undefined) {
       const message = `relay: ${MOST_RELAYS} relays are in use already; release some`
@@ -217,12 +217,16 @@ class RelayMachine extends RelayPlan {
 
   cancelled(id: string): void {
     if (this.moving?.cause === id) this.moving = undefined
-    for (const { relay, asked } of this.relays.values()) {
+    for (const known of this.relays.values()) {
+      const { relay, asked, trusted } = known
       if (!asked.has(id)) continue
       const left = new Set([...asked].filter((one) => one !== id))
       this.change(relay, { asked: left })
       const others = this.count((known) => known.relay !== relay && known.status === 'held')
-      if (left.size === 0 && others >= this.decisions.reservations) this.letGo(relay)
+      if (left.size > 0) continue
+      const isOfUse = trusted || this.decisions.discover
+      if (!isOfUse || others >= this.decisions.reservations) this.letGo(relay)
+      if (!isOfUse) this.forget(known)
     }
   }
 

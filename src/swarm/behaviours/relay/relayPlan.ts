@@ -1,7 +1,7 @@
 import type { SwarmError } from '../../../errors/errors.ts'
 import { costOf, rankRelays } from './rankRelays.ts'
 import type { KnownRelay } from './relayMachineState.ts'
-import { RelayWork } from './relayWork.ts'
+import { isWanted, RelayWork } from './relayWork.ts'
 
 /** The first wait between two searches, and the longest. @unit milliseconds */
 const SEARCH_MS = 5_000
@@ -18,7 +18,7 @@ export class RelayPlan extends RelayWork {
     // a trusted relay that is away keeps no place from another
     const room = reservations - this.count((known) => known.trusted && isHeldOrNew(known))
     for (const known of this.ranked((one) => one.trusted, room)) this.hold(known)
-    const wanted = reservations - this.count(isHeldOrNew)
+    const wanted = this.decisions.discover ? reservations - this.count(isHeldOrNew) : 0
     for (const known of this.ranked((one) => !one.trusted, wanted)) this.hold(known)
     this.stopUnneeded()
     const missing = reservations - this.count(isHeldOrNew)
@@ -57,7 +57,10 @@ export class RelayPlan extends RelayWork {
 
   wakeFor(missing: number): void {
     const dues = [...this.relays.values()]
-      .filter((known) => known.status === 'idle' && !known.released && (isWanted(known) || missing > 0))
+      .filter(
+        (known) =>
+          known.status === 'idle' && !known.released && (isWanted(known) || (missing > 0 && this.decisions.discover)),
+      )
       .map(({ dueAt }) => dueAt)
     const search = missing > 0 && this.decisions.discover && !this.search.running ? [this.search.dueAt] : []
     const next = Math.min(...[...dues, ...search].filter((dueAt) => dueAt > this.nowMs))
@@ -99,11 +102,6 @@ export class RelayPlan extends RelayWork {
     this.moving = undefined
     if (cause !== undefined) this.say.push({ type: 'command:failed', cause, command: 'relay/rotate', error })
   }
-}
-
-/** Is never given up. */
-export function isWanted({ trusted, asked }: KnownRelay): boolean {
-  return trusted || asked.size > 0
 }
 
 /** Has its place: it is held, or tried for the first time. */

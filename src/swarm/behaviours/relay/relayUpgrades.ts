@@ -2,6 +2,7 @@ import {
   catchError,
   concat,
   defer,
+  delayWhen,
   EMPTY,
   filter,
   ignoreElements,
@@ -61,7 +62,8 @@ export function relayUpgrades(
     relayed$.pipe(
       mergeMap((connection) => {
         const over$ = concat(replaced(connection), of(undefined))
-        return attempt(connection, heard$, ports, scheduler).pipe(takeUntil(over$))
+        const due$ = addressesToTry(connection, heard$, scheduler).pipe(takeUntil(over$))
+        return due$.pipe(mergeMap((addresses) => attempt(connection.peer, addresses, ports, scheduler)))
       }, MOST_AT_ONCE),
     ),
     relayed$.pipe(
@@ -76,31 +78,35 @@ export function directOf(addresses: readonly string[]): readonly string[] {
   return addresses.filter((address) => !address.includes('/p2p-circuit'))
 }
 
-function attempt(
-  { id, peer, direction }: ConnectionInfo,
+/** The direct addresses of a peer, when it is time to try them. */
+function addressesToTry(
+  { id, direction }: ConnectionInfo,
   heard$: Observable<Stamped<CoreEvent>>,
-  ports: Pick<RelayPorts, 'upgrade'>,
   scheduler: SchedulerLike,
-): Observable<RelayEvent> {
-  const connect = (addresses: readonly string[]) =>
-    defer(() => ports.upgrade(peer, addresses)).pipe(
-      take(1),
-      timeout({ first: UPGRADE_MS, scheduler }),
-      ignoreElements(), // the connection tells of itself
-      catchError((error: unknown) =>
-        of<RelayEvent>({ type: 'relay:upgrade-failed', peer, error: asSwarmError(error) }),
-      ),
-    )
+): Observable<readonly string[]> {
   return heard$.pipe(
     ofType('peer:identify'),
     filter(({ connection }) => connection === id),
     take(1),
     timeout({ first: IDENTIFY_MS, scheduler, with: () => EMPTY }),
-    mergeMap(({ addresses }) => {
-      const direct = directOf(addresses).slice(0, MOST_ADDRESSES)
-      if (direct.length === 0) return EMPTY
-      const after = direction === 'inbound' ? timer(INBOUND_LATER_MS, scheduler) : of(0)
-      return after.pipe(mergeMap(() => concat(of<RelayEvent>({ type: 'relay:upgrading', peer }), connect(direct))))
-    }),
+    map(({ addresses }) => directOf(addresses).slice(0, MOST_ADDRESSES)),
+    filter((addresses) => addresses.length > 0),
+    delayWhen(() => (direction === 'inbound' ? timer(INBOUND_LATER_MS, scheduler) : of(0))),
   )
+}
+
+/** Not ended by the connection that it opens: that is proven to be usable first. */
+function attempt(
+  peer: string,
+  addresses: readonly string[],
+  ports: Pick<RelayPorts, 'upgrade'>,
+  scheduler: SchedulerLike,
+): Observable<RelayEvent> {
+  const connected$ = defer(() => ports.upgrade(peer, addresses)).pipe(
+    take(1),
+    timeout({ first: UPGRADE_MS, scheduler }),
+    ignoreElements(), // the connection tells of itself
+    catchError((error: unknown) => of<RelayEvent>({ type: 'relay:upgrade-failed', peer, error: asSwarmError(error) })),
+  )
+  return concat(of<RelayEvent>({ type: 'relay:upgrading', peer }), connected$)
 }

@@ -128,7 +128,7 @@ export interface RelayRotation {
 
 /** A relay as the node judges it. */
 export interface RelayCandidate extends RelayRef {
-  /** Whether the options or a command name it. */
+  /** Whether the options name it. */
   readonly trusted: boolean
   /** `held`: there is a reservation; `trying`: one is being made; `waiting`: the next try has its time; `idle`: it could be. */
   readonly status: 'held' | 'trying' | 'waiting' | 'idle' | 'released'

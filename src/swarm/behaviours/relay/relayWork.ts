@@ -39,6 +39,11 @@ function newRelay({ relay, addresses }: RelayRef, trusted: boolean): KnownRelay 
   }
 }
 
+/** Is never given up: the options name it, or a command. */
+export function isWanted({ trusted, asked }: KnownRelay): boolean {
+  return trusted || asked.size > 0
+}
+
 /** One step in the making: what it has said, started and ended so far. Never outlives the step. */
 export class RelayWork {
   readonly say: Said[] = []
@@ -66,22 +71,24 @@ export class RelayWork {
     return { started: this.started, relays: this.relays, moving: this.moving, search: this.search }
   }
 
-  found(ref: RelayRef, trusted: boolean): void {
-    if (!this.decisions.discover && !trusted) return
+  found(ref: RelayRef): void {
     if (this.relays.size >= MOST_RELAYS && !this.forgetWorst()) return
-    const relay = newRelay(ref, trusted)
+    const relay = newRelay(ref, false)
     this.relays.set(ref.relay, relay)
-    this.say.push({ type: 'relay:found', relay: ref.relay, addresses: relay.addresses, trusted })
-    if (this.started && !trusted) this.run.push({ do: 'measure', relay: ref.relay })
+    this.say.push({ type: 'relay:found', relay: ref.relay, addresses: relay.addresses, trusted: false })
+    if (this.started) this.run.push({ do: 'measure', relay: ref.relay })
   }
 
   forgetWorst(): boolean {
-    const idle = [...this.relays.values()].filter(({ trusted, status }) => !trusted && status === 'idle')
+    const idle = [...this.relays.values()].filter((known) => known.status === 'idle' && !isWanted(known))
     const worst = idle.toSorted((one, other) => costOf(other, this.nowMs) - costOf(one, this.nowMs))[0]
-    if (worst === undefined) return false
-    this.relays.delete(worst.relay)
-    this.say.push({ type: 'relay:forgotten', relay: worst.relay })
-    return true
+    if (worst !== undefined) this.forget(worst)
+    return worst !== undefined
+  }
+
+  forget({ relay }: KnownRelay): void {
+    this.relays.delete(relay)
+    this.say.push({ type: 'relay:forgotten', relay })
   }
 
   change(relay: string, change: Partial<KnownRelay>): void {

@@ -1,26 +1,22 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { circuitRelayServer, type CircuitRelayServerComponents } from '@libp2p/circuit-relay-v2'
 import type {
   Connection,
   Libp2p,
   Libp2pEvents,
-  PeerId,
   Stream,
   StreamCloseEvent,
   StreamMessageEvent,
   TypedEventTarget,
 } from '@libp2p/interface'
-import { peerIdFromMultihash } from '@libp2p/peer-id'
-import { pbStream, type ProtobufStream } from '@libp2p/utils'
-import * as Digest from 'multiformats/hashes/digest'
+import { pbStream } from '@libp2p/utils'
 import { Subject } from 'rxjs'
-import { UnexpectedError } from '../../../errors/errors.ts'
-import { HopMessage_Type, HopMessageSchema, Status, type HopMessage } from '../../../generated/circuit_pb.ts'
+import { HopMessage_Type } from '../../../generated/circuit_pb.ts'
 import { ipOf } from '../../../security/access/ipOf.ts'
 import { relayAdmission, type Denial } from '../../behaviours/relay/relayAdmission.ts'
 import type { RelayServerLimits, RelayStatus, ServedEvent } from '../../behaviours/relay/relayVocabulary.ts'
 import { asError } from '../asError.ts'
 import { newestFirst } from './newestFirst.ts'
+import { answer, answered, codec, innardsOf, nameOf, onTheWire, peerIn, type Hop, type HopOptions } from './relayHop.ts'
 import { MOST_MESSAGE_BYTES } from './reservation.ts'
 
 /** How long a peer may take to say what it wants. @unit milliseconds */
@@ -31,43 +27,6 @@ const REQUESTS_AT_ONCE = 16
 
 /** The libp2p service by this name, as `services` of the module names it. */
 export const RELAY_SERVER = 'relayServer'
-
-/** A message as libp2p writes it: enums by name. */
-interface Message {
-  readonly status?: string
-  readonly limit?: { readonly duration?: number; readonly data?: bigint }
-  readonly reservation?: { readonly expire: bigint }
-}
-
-type Options = { readonly signal: AbortSignal }
-
-interface Hop {
-  readonly connection: Connection
-  readonly stream: ProtobufStream<Stream>
-  readonly request: { readonly type: 'RESERVE' | 'CONNECT'; readonly peer?: HopMessage['peer'] }
-}
-
-interface Kept {
-  readonly signal: AbortSignal & { clear(): void }
-  readonly addr: { toString(): string }
-}
-
-/** What is used of libp2p's service besides its interface. */
-interface Innards {
-  onHop: (stream: Stream, connection: Connection) => Promise<void>
-  handleHopProtocol(hop: Hop, options: Options): Promise<void>
-  stopHop(
-    stop: { readonly connection: Connection; readonly request: Message },
-    options: Options,
-  ): Promise<Stream | undefined>
-  readonly reservationStore: { readonly reservations: Reservations }
-}
-
-interface Reservations {
-  entries(): Iterable<[peer: PeerId, kept: Kept]>
-  get(peer: PeerId): Kept | undefined
-  delete(peer: PeerId): void
-}
 
 /** A relay for others, with what it did. */
 export interface RelayServer {
@@ -108,7 +67,7 @@ export function relayServer(limits: RelayServerLimits) {
     const { reservations } = innards.reservationStore
     const admission = relayAdmission(limits)
     /** The streams to those that are asked for, by the options that libp2p hands on while it serves a request. */
-    const destinations = new WeakMap<Options, Stream>()
+    const destinations = new WeakMap<HopOptions, Stream>()
     const say = (event: ServedEvent) => served$.next(event)
 
     components.events.addEventListener('peer:disconnect', ({ detail: peer }) => {
@@ -130,7 +89,7 @@ export function relayServer(limits: RelayServerLimits) {
       }
     }
 
-    const reserve = async (hop: Hop, options: Options) => {
+    const reserve = async (hop: Hop, options: HopOptions) => {
       const { connection, stream } = hop
       const peer = connection.remotePeer
       const [name, address] = [peer.toString(), connection.remoteAddr.toString()]
@@ -152,7 +111,7 @@ export function relayServer(limits: RelayServerLimits) {
       kept.signal.addEventListener('abort', () => say({ type: 'relay:ended', peer: name, reason: 'it has expired' }))
     }
 
-    const connect = async (hop: Hop, options: Options) => {
+    const connect = async (hop: Hop, options: HopOptions) => {
       const source = hop.connection.remotePeer.toString()
       const destination = peerIn(hop.request.peer)
       const refuse = (denial: Denial) =>
@@ -209,55 +168,6 @@ export function relayServerOf(node: Libp2p): RelayServer | undefined {
   return node.services[RELAY_SERVER] as RelayServer | undefined
 }
 
-const codec = {
-  encode: (message: HopMessage) => toBinary(HopMessageSchema, message),
-  decode: (bytes: Uint8Array | { subarray(): Uint8Array }): HopMessage =>
-    fromBinary(HopMessageSchema, bytes.subarray()),
-}
-
-/** Serves a request as libp2p does, and gives what it has answered. */
-async function answered(innards: Innards, hop: Hop, options: Options): Promise<Message> {
-  let said: Message = {}
-  const { stream } = hop
-  const pb: ProtobufStream<Stream>['pb'] = (proto) => {
-    const messages = stream.pb(proto)
-    const write: typeof messages.write = (message, given) => {
-      said = message as Message
-      return messages.write(onTheWire(said) as typeof message, given)
-    }
-    return { ...messages, write }
-  }
-  await innards.handleHopProtocol({ ...hop, stream: { ...stream, pb } }, options)
-  return said
-}
-
-/** libp2p counts the time of a circuit in milliseconds, and the specification in seconds. */
-function onTheWire(message: Message): Message {
-  const { limit } = message
-  if (limit?.duration === undefined) return message
-  return { ...message, limit: { ...limit, duration: Math.ceil(limit.duration / 1_000) } }
-}
-
-function answer(stream: ProtobufStream<Stream>, status: RelayStatus, options: Options): Promise<void> {
-  return stream.write(
-    create(HopMessageSchema, { type: HopMessage_Type.STATUS, status: Status[status] }),
-    codec,
-    options,
-  )
-}
-
-function nameOf(status: string | undefined): RelayStatus {
-  return status !== undefined && status in Status ? (status as RelayStatus) : 'CONNECTION_FAILED'
-}
-
-function peerIn(peer: HopMessage['peer']): string | undefined {
-  try {
-    return peer && peerIdFromMultihash(Digest.decode(peer.id)).toString()
-  } catch {
-    return undefined // libp2p answers it
-  }
-}
-
 /** Tells once when a circuit is over, what went through it both ways, and why it ended. */
 function watch(source: Stream, destination: Stream, over: (bytes: number, ms: number, reason: string) => void): void {
   const since = performance.now()
@@ -274,12 +184,4 @@ function watch(source: Stream, destination: Stream, over: (bytes: number, ms: nu
     stream.addEventListener('close', ({ error }: StreamCloseEvent) => end(error))
   }
   if (source.status !== 'open' && source.status !== 'closing') end()
-}
-
-/** @errors `UnexpectedError` when libp2p's service is built otherwise than it was: limits would silently not hold */
-function innardsOf(service: object): Innards {
-  const { onHop, handleHopProtocol, stopHop, reservationStore } = service as Partial<Innards>
-  const functions: readonly unknown[] = [onHop, handleHopProtocol, stopHop, reservationStore?.reservations?.entries]
-  if (functions.every((one) => typeof one === 'function')) return service as Innards
-  throw new UnexpectedError('@libp2p/circuit-relay-v2: its server is not built as rxswarm expects; use 4.2.13')
 }
