@@ -60,9 +60,12 @@ export function circuitTransport(): (components: CircuitRelayTransportComponents
     innards.onStop = (stream, connection) =>
       held.has(connection.remotePeer.toString()) ? onStop(stream, connection) : refuse(stream)
 
-    const { addressManager, transportManager } = components
+    const { addressManager, peerId, peerStore, transportManager } = components
     const told = () => {
       for (const listener of listeners) listener.dispatchEvent(new CustomEvent('listening'))
+      // libp2p does so a second later; an address that comes and goes within it would have been told, and never withdrawn
+      const multiaddrs = addressManager.getAddresses().map((address) => address.decapsulate(`/p2p/${peerId}`))
+      peerStore.patch(peerId, { multiaddrs }).catch(() => undefined) // libp2p tries it again
     }
     const listen = async () => transportManager.listen([multiaddr(LISTEN)])
     const circuits: Circuits = {
