@@ -15,7 +15,9 @@ export type RelayStatus =
 
 /** What a relay lets each connection through it take; what is missing is not limited. */
 export interface RelayLimit {
+  /** How long it may last. @unit seconds */
   readonly seconds?: number
+  /** What may go through it. @unit bytes */
   readonly bytes?: number
 }
 
@@ -43,14 +45,23 @@ export interface Reservation {
 
 /** What a relay for others grants; see the options of the same names. */
 export interface RelayServerLimits {
+  /** Reservations at once. */
   readonly reservations: number
+  /** How long one holds. @unit milliseconds */
   readonly reservationMs: number
+  /** Of peers with the same IP. */
   readonly reservationsPerIp: number
+  /** Relayed connections at once. */
   readonly circuits: number
+  /** Those that one peer has opened. */
   readonly circuitsPerPeer: number
+  /** Whether relayed connections are limited. */
   readonly limited: boolean
+  /** How long one may last. @unit milliseconds */
   readonly circuitMs: number
+  /** What may go through one, both ways together. @unit bytes */
   readonly circuitBytes: number
+  /** What one peer may ask for. @unit requests a minute */
   readonly requestsPerMinute: number
 }
 
@@ -142,6 +153,7 @@ export interface RelayCandidate extends RelayRef {
 
 /** All relays that a node knows. */
 export interface RelayReport {
+  /** Those that hold now. */
   readonly reservations: readonly Reservation[]
   /** The best first. */
   readonly candidates: readonly RelayCandidate[]
