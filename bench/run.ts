@@ -3,6 +3,7 @@ import { bulk } from './bulk.ts'
 import type { Bench, Result } from './compare.ts'
 import { dial } from './dial.ts'
 import { dialHole } from './dialHole.ts'
+import { discoveries } from './discovery.ts'
 import { dispatch } from './dispatch.ts'
 import { execute } from './execute.ts'
 import { gossip } from './gossip.ts'
@@ -45,6 +46,7 @@ const benches: readonly Bench[] = [
   ...xstreams,
   ...stalled,
   ...relays,
+  ...discoveries,
 ]
 
 const options = {

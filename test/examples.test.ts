@@ -147,3 +147,13 @@ describe('examples/security', () => {
     expect(empty).toMatchObject({ code: 0, stderr: '' })
   })
 })
+
+describe('examples/finding/discover', () => {
+  it('finds everybody from one address, and ends by itself', async () => {
+    const { code, stdout, stderr } = await runExample('finding/discover.ts')
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(/^found a peer by bootstrap\n(found a peer by dht\n){3}/)
+    expect(stdout).toMatch(/4 peers are known, and connected: 4\nthe first node walks no more\n$/)
+    expect(code).toBe(0)
+  })
+})

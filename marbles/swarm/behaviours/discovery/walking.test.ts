@@ -61,6 +61,16 @@ describe('walking the DHT', () => {
       expectSubscriptions(walk$.subscriptions).toBe(['^!', '32ms ^!'])
     },
   )
+  marbles('walks soon when somebody connects, who may know others', (run) => {
+    const { hot, cold, expectObservable, expectSubscriptions } = run
+    const walk$ = cold<never>('-|')
+    const event$ = hot('20ms c 100ms c', { c: { type: 'peer:connect', at: 0, peer: 'c' } })
+    expectObservable(
+      walks(() => walk$, event$),
+      '^ 60ms !',
+    ).toBe('-')
+    expectSubscriptions(walk$.subscriptions).toBe(['^!', '16ms ^!', '28ms ^!', '44ms ^!'])
+  })
   marbles('waits for a first peer of the DHT', ({ hot, cold, expectObservable, expectSubscriptions }) => {
     const walk$ = cold<never>('-|')
     expectObservable(

@@ -19,6 +19,7 @@ export interface WalkDecisions {
 /** What happens. */
 export type WalkInput =
   | { readonly type: 'known'; readonly count: number }
+  | { readonly type: 'connected' }
   | { readonly type: 'due' }
   | { readonly type: 'met'; readonly peer: string; readonly addresses: readonly string[] }
   | { readonly type: 'walked'; readonly error?: SwarmError }
@@ -59,6 +60,12 @@ export function walkStep(
       if (!isShort || state.knownBefore !== undefined || !waitsLong) return { state: next }
       return wait(decisions, { ...next, quiet: 0 })
     }
+    case 'connected':
+      // somebody has come who may know others: what was quiet need not be so any more
+      if (state.quiet === 0 || state.known >= enough) return { state }
+      return state.knownBefore === undefined
+        ? wait(decisions, { ...state, quiet: 0 })
+        : { state: { ...state, quiet: 0 } }
     case 'due':
       return { state: { ...state, knownBefore: state.known }, run: [{ do: 'walk' }] }
     case 'met':

@@ -15,6 +15,7 @@ import {
 import { ofType } from '../../../operators/ofType.ts'
 import { stateMachine } from '../../../operators/stateMachine.ts'
 import { asSwarmError } from '../../perform.ts'
+import type { CoreEvent } from '../../vocabulary/event.ts'
 import type { DiscoveryWires } from './discoveryBehaviour.ts'
 import type { DiscoveryEvent, Sighting } from './discoveryVocabulary.ts'
 import {
@@ -52,6 +53,10 @@ export function walking(
     scan((known, { type }) => known + (type === 'peer:found' ? 1 : -1), 0),
     map((known): WalkInput => ({ type: 'known', count: known })),
   )
+  const connected$ = (event$ as Observable<CoreEvent>).pipe(
+    ofType('peer:connect'),
+    map((): WalkInput => ({ type: 'connected' })),
+  )
   const walk$ = defer(() => ports.walk(String(random()))).pipe(
     take(MOST_MET),
     map(({ peer, addresses }): WalkInput => ({ type: 'met', peer, addresses })),
@@ -67,7 +72,7 @@ export function walking(
           take(1),
           switchMap(() => walked$),
         )
-  return merge(known$, of<WalkInput>({ type: 'due' })).pipe(
+  return merge(known$, connected$, of<WalkInput>({ type: 'due' })).pipe(
     stateMachine({
       initial: initialWalk,
       step: (state, input: WalkInput) => walkStep(decisions, state, input),
