@@ -1,10 +1,12 @@
 import { AccessDeniedError, DialError, type DiscoveryPorts } from 'rxswarm'
 import { marbles } from 'rxswarm/testing'
 import { type Observable } from 'rxjs'
+import { ConstantBackoff } from 'cockatiel'
 import { describe, expect, it } from 'vitest'
 import { dialPlan } from '../../../../src/swarm/behaviours/discovery/dialPlan.ts'
 import type { Sighting } from '../../../../src/swarm/behaviours/discovery/discoveryVocabulary.ts'
 import { knowing } from '../../../../src/swarm/behaviours/discovery/knowing.ts'
+import { initialKnown, knownStep } from '../../../../src/swarm/behaviours/discovery/knownMachine.ts'
 import { withClaim } from '../../../../src/swarm/behaviours/discovery/knownPeer.ts'
 import { brief, portsOf, wiresOf } from './support.ts'
 
@@ -179,6 +181,14 @@ describe('the dial policy', () => {
     })
   })
 
+  it('a timer that is early by a little makes nobody known for ever', () => {
+    const decisions = { maxKnown: 8, dial: false, backoff: new ConstantBackoff(1) } as const
+    const { state } = knownStep(decisions, initialKnown, { ...seen('a'), at: 0 })
+    const early = knownStep(decisions, state, { type: 'ended', peer: 'a', at: 59_999 })
+    expect(early.run).toEqual([{ do: 'end', peer: 'a', waitMs: 1 }])
+    const { say } = knownStep(decisions, early.state, { type: 'ended', peer: 'a', at: 60_000 })
+    expect(say).toEqual([{ type: 'peer:forgotten', peer: 'a', reason: 'expired' }])
+  })
   it('plans: who never failed first, then who is due the longest', () => {
     const of = (peer: string, dueAt: number) => ({
       ...withClaim(undefined, seen(peer) as Extract<Sighting, { type: 'seen' }>, 0),

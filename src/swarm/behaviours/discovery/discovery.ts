@@ -101,6 +101,7 @@ export interface DiscoveryOptions {
 
 /** A source now. */
 export interface SourceState {
+  /** Whether it is switched on. */
   readonly on: boolean
   /** Peers that it was the first to find, since the start. */
   readonly found: number
@@ -108,6 +109,7 @@ export interface SourceState {
 
 /** What discovery has come to. */
 export interface DiscoveryState {
+  /** By name. */
   readonly sources: Readonly<Record<DiscoverySource, SourceState>>
   /** Peers that are known now. */
   readonly known: number

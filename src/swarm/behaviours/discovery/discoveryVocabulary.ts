@@ -47,7 +47,9 @@ export type AddressFlaw =
 
 /** An address that is not kept, cut to a bound. */
 export interface FlawedAddress {
+  /** As it came. */
   readonly address: string
+  /** What is wrong with it. */
   readonly reason: AddressFlaw
 }
 

@@ -82,7 +82,7 @@ export function nameOfKnown(effect: KnownEffect): string {
 /** Decides who is found, changed and forgotten, and whom of them to dial. */
 export function knownStep(decisions: KnownDecisions, before: KnownState, input: KnownInput): KnownStep {
   const { state, say = [], run = [], stop = [] } = happened(decisions, before, input)
-  if (state === before && say.length === 0 && input.type !== 'due') return { state }
+  if (state === before && say.length === 0 && input.type !== 'due') return { state, run }
   const planned = planDials(decisions, state, input.at)
   return {
     state: planned.state,
@@ -188,6 +188,8 @@ function victimOf({ known, connected }: KnownState, newcomer: string): string {
 function ended(state: KnownState, peer: string, at: number): KnownStep {
   const known = state.known.get(peer)
   if (known === undefined || (state.connected.has(peer) && knownUntil(known) <= at)) return { state }
+  const leftMs = nextEnd(known) - at
+  if (leftMs > 0) return { state, run: [{ do: 'end', peer, waitMs: leftMs }] } // a real timer may be early by a millisecond
   return claimsEnded(state, peer, 'expired', at, (_, { until }) => until > at)
 }
 
