@@ -3,6 +3,7 @@ import { bulk } from './bulk.ts'
 import type { Bench, Result } from './compare.ts'
 import { dial } from './dial.ts'
 import { dialHole } from './dialHole.ts'
+import { dht } from './dht.ts'
 import { discoveries } from './discovery.ts'
 import { dispatch } from './dispatch.ts'
 import { execute } from './execute.ts'
@@ -47,6 +48,7 @@ const benches: readonly Bench[] = [
   ...stalled,
   ...relays,
   ...discoveries,
+  ...dht,
 ]
 
 const options = {
