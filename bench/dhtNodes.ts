@@ -104,7 +104,7 @@ async function drain(source: AsyncIterable<{ readonly name: string }>, wanted: s
   if (!found) throw new Error('not found')
 }
 
-/** One query after the other, each from another node and once more by libp2p's own service, in turns first. */
+/** One query after the other, each from another node and once more by libp2p's own service. */
 async function ask({ ask: queries, peers, keys, from }: Extract<DhtOrder, { ask: number }>): Promise<Partial<DhtSaid>> {
   const asked: DhtQuery[] = []
   for (let index = 0; index < queries; index++) {
@@ -116,13 +116,21 @@ async function ask({ ask: queries, peers, keys, from }: Extract<DhtOrder, { ask:
     const bytes = new TextEncoder().encode(key)
     const until = () => ({ signal: AbortSignal.timeout(DEADLINE_MS) })
     const meta = { deadlineMs: DEADLINE_MS }
-    const turns = [
-      () => timed('find', 'ours', () => firstValueFrom(node.execute(kad.findPeer({ peer }, meta)))),
-      () => timed('find', 'bare', () => drain(dht.findPeer(peerIdFromString(peer), until()), 'FINAL_PEER')),
-      () => timed('get', 'ours', () => lastValueFrom(node.execute(kad.get({ key }, meta)))),
-      () => timed('get', 'bare', () => drain(dht.get(bytes, until()), 'VALUE')),
-    ]
-    for (const turn of index % 2 === 0 ? turns : turns.toReversed()) asked.push(await turn())
+    const find = {
+      ours: () => firstValueFrom(node.execute(kad.findPeer({ peer }, meta))),
+      bare: () => drain(dht.findPeer(peerIdFromString(peer), until()), 'FINAL_PEER'),
+    }
+    const get = {
+      ours: () => lastValueFrom(node.execute(kad.get({ key }, meta))),
+      bare: () => drain(dht.get(bytes, until()), 'VALUE'),
+    }
+    // who asks first pays for the connections, so they take turns
+    for (const by of index % 2 === 0 ? (['ours', 'bare'] as const) : (['bare', 'ours'] as const)) {
+      asked.push(await timed('find', by, find[by]))
+    }
+    for (const by of index % 2 === 0 ? (['bare', 'ours'] as const) : (['ours', 'bare'] as const)) {
+      asked.push(await timed('get', by, get[by]))
+    }
   }
   return { asked }
 }
