@@ -295,3 +295,24 @@ export type {
   Undrained,
 } from './swarm/vocabulary/event.ts'
 export * from './errors/errors.ts'
+
+export {
+  reachability,
+  type AutonatOptions,
+  type ReachabilityOptions,
+  type UpnpOptions,
+} from './swarm/behaviours/reachability/reachability.ts'
+export type { ReachabilityPorts } from './swarm/behaviours/reachability/reachabilityBehaviour.ts'
+export type { HeldAddress } from './swarm/behaviours/reachability/reachabilityOf.ts'
+export type {
+  AddressReach,
+  AutonatVerdict,
+  GatewayFact,
+  ReachabilityCommand,
+  ReachabilityEvent,
+  ReachabilityReason,
+  ReachabilityReport,
+  ReachabilityStatus,
+  ReportReachability,
+  WatchReachability,
+} from './swarm/behaviours/reachability/reachabilityVocabulary.ts'
