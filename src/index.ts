@@ -316,3 +316,15 @@ export type {
   ReportReachability,
   WatchReachability,
 } from './swarm/behaviours/reachability/reachabilityVocabulary.ts'
+export { explain, type ExplainOptions } from './swarm/behaviours/explain/explain.ts'
+export type {
+  Alternative,
+  ExplainCommand,
+  ExplainedFact,
+  ExplainedKind,
+  ExplainEvent,
+  ExplainPeer,
+  ExplainSelf,
+  PeerExplanation,
+  SelfExplanation,
+} from './swarm/behaviours/explain/explainVocabulary.ts'
