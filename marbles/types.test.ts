@@ -1,19 +1,23 @@
 import {
   connections,
   createSwarm,
+  explain,
   gossipsub,
   identify,
   kad,
   ofType,
   ping,
+  reachability,
   type Behaviour,
   type CommandOf,
   type ConnectionInfo,
   type EventOf,
   type GossipMessage,
+  type PeerExplanation,
   type PingCommand,
   type PingEvent,
   type PingPorts,
+  type ReachabilityReport,
   type ResultOf,
   type Stamped,
   type Swarm,
@@ -144,5 +148,17 @@ describe('types', () => {
       eventChain: () => of(1),
     }
     void options
+  })
+  it('types reachability and explanations', () => {
+    type Finding = readonly [ReturnType<typeof reachability>, ReturnType<typeof explain>]
+    const finding = fakeSwarm([]) as unknown as Swarm<Finding>
+    expectTypeOf(finding.execute(reachability.watch())).toEqualTypeOf<Observable<ReachabilityReport>>()
+    expectTypeOf(finding.execute(explain.peer({ peer: 'p' }))).toEqualTypeOf<Observable<PeerExplanation>>()
+    expectTypeOf(finding.state$).toExtend<Observable<{ readonly reachability: ReachabilityReport }>>()
+    expectTypeOf<Extract<EventOf<Finding>, { type: 'reachability:verified' }>['isReached']>().toEqualTypeOf<boolean>()
+    // @ts-expect-error a peer must be named
+    explain.peer({})
+    // @ts-expect-error there is no such option
+    reachability({ autonat: { retries: 1 } })
   })
 })

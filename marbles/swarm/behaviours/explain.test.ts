@@ -2,9 +2,12 @@ import {
   AccessDeniedError,
   AuthenticationError,
   CircuitOpenError,
+  connections,
   DeadlineError,
   DialError,
   explain,
+  identify,
+  reachability,
   StreamError,
   UnknownPeerError,
   type ExplainedKind,
@@ -12,7 +15,7 @@ import {
   type PeerExplanation,
   type Stamped,
 } from 'rxswarm'
-import { FAKE_SELF, fakeSwarm, fakeWires, marbles, obeysBehaviourLaws } from 'rxswarm/testing'
+import { FAKE_SELF, fakeSwarm, fakeWires, faults, marbles, obeysBehaviourLaws, simulate } from 'rxswarm/testing'
 import { map, NEVER, switchMap, type Observable } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { explainBehaviour } from '../../../src/swarm/behaviours/explain/explainBehaviour.ts'
@@ -33,7 +36,7 @@ type Given = Fact & Readonly<Record<string, unknown>> & { readonly at?: number }
 /** A memory that has heard these events; those without a time at 1 000. */
 function memoryOf(events: readonly Given[], targets = new Targets()): PeerMemory {
   const memory = new PeerMemory(BOUNDS, targets)
-  for (const event of events) READERS.get(event.type)?.({ at: 1_000, ...event } as LooseEvent, memory)
+  for (const event of events) READERS.get(event.type)?.({ at: 1_000, ...event }, memory)
   return memory
 }
 const explained = (...events: readonly Given[]): PeerExplanation => explanationOf(memoryOf(events), PEER, 2_000)
@@ -108,9 +111,9 @@ describe('explain', () => {
   marbles('whom a dial was about is known, also when its failure does not say', ({ cold, expectObservable }) => {
     const swarm = fakeSwarm([explain(), dialler], { ports: { connections: {}, explain: {} } })
     const dial = { type: 'connections/dial', id: 'd', to: [`/ip4/${IP}/tcp/1/p2p/${PEER}`], meta: { deadlineMs: 5 } }
-    swarm.command$.next(dial as never)
+    swarm.command$.next(dial)
     const asked$ = cold('10ms a')
-    const explained$ = swarm.execute(explain.peer({ peer: PEER }) as never) as Observable<PeerExplanation>
+    const explained$ = swarm.execute(explain.peer({ peer: PEER })) as Observable<PeerExplanation>
     const summary$ = asked$.pipe(
       switchMap(() => explained$),
       map(({ summary }) => summary),
@@ -260,6 +263,15 @@ describe('why not connected', () => {
     const { facts } = explained(open(), close(), { type: 'connections:hung-up', peer: PEER, closed: 1 })
     expect(facts.map(({ kind }) => kind)).toEqual(['hung-up', 'connected'])
   })
+  it('a command that a rule refused adds nothing to what the rule said, but counts when it comes alone', () => {
+    const refusal = failing(new AccessDeniedError('dial p: denied', { peer: PEER }), 'connections/dial', 1_001)
+    expect(explained(denied, refusal).facts.map(({ event }) => event)).toEqual(['access:denied'])
+    expect(explained({ ...denied, peer: undefined, ip: IP }, found, refusal).facts.map(({ event }) => event)).toEqual([
+      'access:denied',
+      'peer:found',
+    ])
+    expect(explained(refusal).facts.map(({ event }) => event)).toEqual(['command:failed'])
+  })
   it('the newest leads when nothing decides', () => {
     const late = failing(refused, 'connections/dial', 60_000)
     expect(explanationOf(memoryOf([denied, late]), PEER, 60_000).facts[0]?.kind).toBe('dial-failed')
@@ -384,7 +396,7 @@ describe('what is remembered', () => {
         ...Array.from({ length: 20 }, (_, n): Given => ({ ...denied, peer, rule: n, action: 'accept' })),
         close({ peer, id: peer, direction: 'inbound' }),
       ]
-      for (const event of flood) READERS.get(event.type)!({ at: 1_000 + i, ...event } as LooseEvent, memory)
+      for (const event of flood) READERS.get(event.type)!({ at: 1_000 + i, ...event }, memory)
     }
     expect(explanationOf(memory, PEER, 2_000).summary).toContain('dialling it failed') // whom this node wanted stays
     const known = Array.from({ length: 1_000 }, (_, i) => memory.of(`stranger-${i}`)).filter((one) => one !== undefined)
@@ -455,6 +467,34 @@ describe('what is remembered', () => {
         selfExplanationOf(memory, 2)
       }
     }
+  })
+})
+
+describe('on a simulated network', () => {
+  it('a peer that crashed, and cannot be dialled, is explained; the same each time', () => {
+    const run = () => {
+      using network = simulate({
+        seed: 3,
+        nodes: ['alice', 'bob'],
+        use: () => [connections(), identify(), reachability(), explain()] as const,
+        faults: faults('--c-', { c: { type: 'crash', node: 'bob' } }, { frameMs: 1_000 }),
+      })
+      const alice = network.node('alice')
+      const { self, addresses } = network.node('bob')
+      const why = () => network.until(alice.execute(explain.peer({ peer: self })))
+      const before = why()
+      network.until(alice.execute(connections.dial({ to: addresses })))
+      const during = why()
+      network.advance(60_000)
+      alice.execute(connections.dial({ to: addresses })).subscribe({ error: () => undefined })
+      network.advance(20_000)
+      return [before, during, why()]
+    }
+    const told = run()
+    expect(told.map(({ connected }) => connected)).toEqual([false, true, false])
+    expect(told[0]!.summary).toContain('nothing is known')
+    expect(['dial-failed', 'too-slow']).toContain(told[2]!.facts[0]?.kind)
+    expect(run()).toEqual(told)
   })
 })
 

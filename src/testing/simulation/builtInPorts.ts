@@ -1,3 +1,4 @@
+import { NEVER } from 'rxjs'
 import type { AnyModule } from '../../swarm/vocabulary/behaviour.ts'
 import { simulatedConnections } from './ports/simulatedConnections.ts'
 import { simulatedDiscovery } from './ports/simulatedDiscovery.ts'
@@ -19,4 +20,6 @@ export const builtInPorts: Readonly<Record<string, (node: SimulatedNode, module:
   discovery: simulatedDiscovery,
   relay: simulatedRelay,
   keepAlive: simulatedKeepAlive,
+  explain: () => ({}),
+  reachability: () => ({ own$: NEVER, verdict$: NEVER, gateway$: NEVER }), // it has no AutoNAT and no gateway
 }

@@ -4,7 +4,6 @@ import type { KnownAddress } from './peerMemory.ts'
 
 /** What a peer's case is. */
 export interface Circumstances {
-  readonly peer: string
   readonly connections: readonly ConnectionInfo[]
   readonly addresses: readonly (readonly [address: string, known: KnownAddress])[]
   readonly facts: readonly ExplainedFact[]
@@ -126,11 +125,11 @@ function directWays({ addresses }: Circumstances): readonly Alternative[] {
     .map(([address]) => ({ kind: 'dial', address, text: `dial ${address}: a direct connection has no limits` }))
 }
 
-function searches({ addresses, peer }: Circumstances): readonly Alternative[] {
+function searches({ addresses }: Circumstances): readonly Alternative[] {
   const isOpen = addresses.some(([, { failedAt }]) => failedAt === undefined)
   if (isOpen) return []
   const text = addresses.length > 0 ? 'every address that is known has failed: find others' : 'find an address'
-  return [{ kind: 'find', text: `${text}: kad.findPeer, rendezvous.discover, or ask ${peer} for one` }]
+  return [{ kind: 'find', text: `${text}: kad.findPeer, rendezvous.discover, or whoever runs it tells its multiaddr` }]
 }
 
 const isRelayed = (address: string) => address.includes('/p2p-circuit')

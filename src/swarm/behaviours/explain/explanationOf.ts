@@ -42,10 +42,12 @@ export function explanationOf(memory: PeerMemory, id: string, nowMs: number): Pe
   const blocking = memory.blocked.filter((name) => name === id || [...ips].some((ip) => ipMatch(name, ip)))
   const here = connections.length > 0 ? [] : memory.own(nowMs).filter((fact) => bearsOn(fact, addresses))
   const facts = inOrderOf(
-    [...withoutConsequences(own), ...ofIps, ...blocked(blocking, nowMs), ...here].map((fact) => dated(fact, memory)),
+    [...withoutConsequences([...own, ...ofIps]), ...blocked(blocking, nowMs), ...here].map((fact) =>
+      dated(fact, memory),
+    ),
     nowMs,
   ).slice(0, MOST_FACTS)
-  const circumstances: Circumstances = { peer, connections, addresses, facts, blocking, relays: memory.relays, nowMs }
+  const circumstances: Circumstances = { connections, addresses, facts, blocking, relays: memory.relays, nowMs }
   return {
     peer,
     connected: connections.length > 0,
@@ -95,12 +97,17 @@ export function selfExplanationOf(memory: PeerMemory, nowMs: number): SelfExplan
   }
 }
 
-/** A close that this node brought about says nothing that its cause does not. */
+/**
+ * A close that this node brought about says nothing that its cause does not, and a command that was refused nothing that who
+ * refused it has not said better.
+ */
 function withoutConsequences(facts: readonly ExplainedFact[]): readonly ExplainedFact[] {
-  const doings = facts.filter(({ kind }) => OWN_DOING.has(kind))
-  return facts.filter(
-    ({ kind, at }) => kind !== 'closed' || !doings.some((doing) => Math.abs(doing.at - at) <= SAME_MOMENT_MS),
-  )
+  const isCause = (of: ExplainedFact, { kind, event }: ExplainedFact) =>
+    of.kind === 'closed' ? OWN_DOING.has(kind) : kind === of.kind && event !== of.event
+  return facts.filter((fact) => {
+    if (fact.kind !== 'closed' && fact.event !== 'command:failed') return true
+    return !facts.some((other) => isCause(fact, other) && Math.abs(other.at - fact.at) <= SAME_MOMENT_MS)
+  })
 }
 
 /** What was denied before the rules changed may be allowed now. */

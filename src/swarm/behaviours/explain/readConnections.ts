@@ -29,6 +29,7 @@ export const failed: Reader = (event, memory) => {
   const kind = KINDS.get(error.name) ?? 'failed'
   if (kind === 'breaker-open') return // the policy has said it, and until when
   const isDial = command === 'connections/dial'
+  if (target !== undefined) memory.addresses(peer, target.addresses, true)
   if (isDial && (kind === 'dial-failed' || kind === 'too-slow')) {
     memory.failed(peer, target?.addresses ?? [], event.at)
     attempts(event, memory, peer)
