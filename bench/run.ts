@@ -7,6 +7,7 @@ import { dht } from './dht.ts'
 import { discoveries } from './discovery.ts'
 import { dispatch } from './dispatch.ts'
 import { execute } from './execute.ts'
+import { explained } from './explained.ts'
 import { gossip } from './gossip.ts'
 import { lanes } from './lanes.ts'
 import { memory } from './memory.ts'
@@ -43,6 +44,7 @@ const benches: readonly Bench[] = [
   ...dialHole,
   ...memory,
   ...security,
+  ...explained,
   ...bulk,
   ...xstreams,
   ...stalled,

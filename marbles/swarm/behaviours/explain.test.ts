@@ -282,7 +282,9 @@ describe('why not connected', () => {
   it('a circuit that is open no longer is no reason any more', () => {
     const memory = memoryOf([failing(refused), tripped])
     expect(explanationOf(memory, PEER, 5_999).summary).toContain('no call is made')
-    expect(explanationOf(memory, PEER, 6_000).summary).toContain('dialling it failed')
+    const { summary, facts } = explanationOf(memory, PEER, 6_000)
+    expect(summary).toContain('dialling it failed')
+    expect(facts.map(({ kind }) => kind)).toEqual(['dial-failed', 'breaker-open'])
   })
   it('a call that an open circuit refuses adds nothing', () => {
     const open$ = failing(new CircuitOpenError('the circuit is open', { peer: PEER }))

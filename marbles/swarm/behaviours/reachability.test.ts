@@ -131,6 +131,11 @@ describe('reachability', () => {
     const said$ = behaviour(fakeWires({ command$: NEVER, event$, ports: ports() })).pipe(brief)
     expectObservable(said$, '^ 50ms !').toBe('y 19ms u', said)
   })
+  marbles('waits for longer than a timer can', ({ hot, expectObservable }) => {
+    const event$ = hot('a', { a: told(reserved('r', 3_000_000_000)) })
+    const said$ = behaviour(fakeWires({ command$: NEVER, event$, ports: ports() })).pipe(brief)
+    expectObservable(said$, '^ 3000000010ms !').toBe('y 2999999999ms u', said)
+  })
   marbles('evidence decays: the last network holds the status, and it ends with that one', (run) => {
     const verdict$ = run.hot('0-1-2', Object.fromEntries(yes.map((input, i) => [i, verdictIn(input)])))
     const said$ = behaviour(fakeWires({ command$: NEVER, ports: ports({ verdict$ }) })).pipe(

@@ -19,6 +19,7 @@ export function overheard(
   event: Stamped<CoreEvent> | Stamped<RelayFact>,
   nowMs: number,
 ): ReachabilityMachineState {
+  const version = state.version + 1
   switch (event.type) {
     case 'connection:open': {
       const { connection } = event
@@ -52,12 +53,12 @@ export function overheard(
       const reserved = new Map(state.reserved)
       reserved.delete(relay)
       if (reserved.size >= MOST_RESERVED) return state
-      return { ...state, reserved: reserved.set(relay, { addresses: addresses.map(String), untilMs }) }
+      return { ...state, version, reserved: reserved.set(relay, { addresses: addresses.map(String), untilMs }) }
     }
     case 'relay:lost':
     case 'relay:released': {
       const reserved = new Map(state.reserved)
-      return reserved.delete(event.relay) ? { ...state, reserved } : state
+      return reserved.delete(event.relay) ? { ...state, reserved, version } : state
     }
     default:
       return state
@@ -131,7 +132,7 @@ export function heard(state: ReachabilityMachineState, piece: Evidence): Reachab
   const before = state.book.get(keyOf(piece))
   const isSame = before?.address === piece.address && before.isReached === piece.isReached
   if (isSame && before.untilMs === piece.untilMs) return state
-  return { ...state, book: withEvidence(state.book, piece) }
+  return { ...state, book: withEvidence(state.book, piece), version: state.version + (isSame ? 0 : 1) }
 }
 
 /** The network of a peer, when anybody could be where it is. */

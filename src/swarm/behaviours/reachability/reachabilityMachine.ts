@@ -46,6 +46,8 @@ export interface ReachabilityMachineState extends ReachabilityEvidence {
   readonly before: ReachabilityReport
   /** When the next look is due. */
   readonly dueAtMs: number
+  /** Counts what may change the judgement; that a vote lasts longer does not. */
+  readonly version: number
 }
 
 /** Before anything is known. */
@@ -62,6 +64,7 @@ export const initialReachability: ReachabilityMachineState = {
   connections: new Map(),
   before: UNKNOWN,
   dueAtMs: Infinity,
+  version: 0,
 }
 
 /** Addresses that a gateway forwards. */
@@ -76,10 +79,9 @@ export function reachabilityStep(
 ): Step<ReachabilityMachineState, Expiry, ReachabilityEvent> {
   const known = knowing(decisions, state, input, nowMs)
   const said = sayings(input)
-  if (known === state && input.type !== 'expired') return { state, say: said }
-  const isNews = known.book !== state.book || known.connections === state.connections
-  if (!isNews) return { state: known, say: said }
-  return judge(decisions, known, said, nowMs, input.type === 'expired')
+  const isAwake = input.type === 'expired'
+  if (known.version !== state.version || isAwake) return judge(decisions, known, said, nowMs, isAwake)
+  return known === state ? { state, say: said } : { ...lookAgain(known, known.dueAtMs), say: said }
 }
 
 function sayings(input: ReachabilityInput): readonly ReachabilityEvent[] {
@@ -99,15 +101,18 @@ function judge(
   const valid = { ...known, book: fresh(known.book, nowMs), reserved: new Map(reserved) }
   const judged = reachabilityOf(valid, decisions)
   const before = isDeepStrictEqual(judged, known.before) ? known.before : judged
-  const dueAtMs = Math.min(nextExpiry(valid.book), ...reserved.map(([, { untilMs }]) => untilMs))
-  const state = { ...valid, before, dueAtMs }
-  const isDue = isAwake || dueAtMs !== known.dueAtMs
-  return {
-    state,
-    say: before === known.before ? said : [...said, { type: 'reachability:changed', ...judged }],
-    ...(isDue && Number.isFinite(dueAtMs) && { run: [{ atMs: dueAtMs }] }),
-    ...(isDue && !Number.isFinite(dueAtMs) && { stop: ['expiry'] }),
-  }
+  const next = lookAgain({ ...valid, before }, isAwake ? Infinity : known.dueAtMs)
+  return { ...next, say: before === known.before ? said : [...said, { type: 'reachability:changed', ...judged }] }
+}
+
+/** A look that comes too early does no harm, so only one that would come too late is moved. */
+function lookAgain(
+  known: ReachabilityMachineState,
+  armedAtMs: number,
+): Step<ReachabilityMachineState, Expiry, ReachabilityEvent> {
+  const dueAtMs = Math.min(nextExpiry(known.book), ...[...known.reserved.values()].map(({ untilMs }) => untilMs))
+  if (dueAtMs >= armedAtMs) return { state: { ...known, dueAtMs: armedAtMs } }
+  return { state: { ...known, dueAtMs }, run: [{ atMs: dueAtMs }] }
 }
 
 function knowing(
@@ -118,14 +123,15 @@ function knowing(
 ): ReachabilityMachineState {
   switch (input.type) {
     case 'own':
-      return { ...state, own: input.own }
+      return { ...state, own: input.own, version: state.version + 1 }
     case 'expired':
       return state
     case 'gateway': {
       const { fact } = input
-      if (fact.type === 'reachability:gateway-failed') return { ...state, gatewayFailure: fact.error.message }
+      const version = state.version + 1
+      if (fact.type === 'reachability:gateway-failed') return { ...state, version, gatewayFailure: fact.error.message }
       const mapped = new Set([...state.mapped, fact.address].slice(-MOST_MAPPED))
-      return { ...state, mapped, gatewayFailure: undefined }
+      return { ...state, version, mapped, gatewayFailure: undefined }
     }
     case 'verdict': {
       const { from, address, isReached } = input.verdict
