@@ -33,7 +33,7 @@ const start = (transport: (typeof wires)[number], options: ReachabilityOptions =
 
 /** An address that peers claim to see, and that AutoNAT is to try. */
 function observed(node: Libp2p): void {
-  const manager = internalsOf(node).addressManager as { addObservedAddr(address: unknown): void }
+  const manager = internalsOf(node).addressManager as unknown as { addObservedAddr(address: unknown): void }
   manager.addObservedAddr(multiaddr(OUTSIDE))
 }
 
