@@ -153,7 +153,8 @@ async function addHost(parts: AsyncDisposableStack, at: Segment, ip: string): Pr
 /** What comes in at an interface gets lost: the far end of a cable, so that who sends it is not told. ARP is left alone. */
 function losing(device: string, percent: number): string {
   const table = `table netdev lossy-${device}`
-  const rule = percent === 0 ? '' : `ip protocol != 0 numgen random mod 100 < ${percent} drop`
+  const share = percent >= 100 ? '' : `numgen random mod 100 < ${percent}`
+  const rule = percent <= 0 ? '' : `ip protocol != 0 ${share} drop`
   const chain = `chain in {\ntype filter hook ingress device ${device} priority 0\n${rule}\n}`
   return `${table}\ndelete ${table}\n${table} {\n${chain}\n}\n`
 }
