@@ -97,11 +97,15 @@ inLab('an address', () => {
     for (const transport of wires) {
       const old = await dial(alice, place.address(hub, transport))
       const lost = closed(alice, old, 40_000)
+      const before = inside.ip
       await inside.readdress(transport === 'quic' ? '192.168.1.77' : '192.168.1.78')
       await first(alice.execute(ping.once({ peer: hub.self }))).catch(() => undefined)
       await lost
       await dial(alice, place.address(hub, transport))
-      expect(await hub.carry(alice.self, MIB)).toMatchObject({ intact: true })
+      expect(await alice.carry(hub.self, MIB)).toMatchObject({ intact: true })
+      const listening = await alice.listening()
+      expect(listening).toEqual(expect.arrayContaining(wires.map((one) => inside.address(alice, one))))
+      expect(listening.filter((address) => address.startsWith(`/ip4/${before}/`))).toEqual([])
       await first(alice.execute(connections.hangUp({ peer: hub.self })))
     }
   })

@@ -49,7 +49,7 @@ export interface LabNode extends AsyncDisposable {
   execute<C extends AnyCommand>(command: C): Observable<ResultOf<C>>
   /** Sends random bytes to a peer by xstream, and compares hashes. @param limited also through a relay with limits */
   carry(peer: string, byteLength: number, limited?: boolean): Promise<LabCarried>
-  /** Its addresses now. */
+  /** What libp2p says of where it is now. */
   listening(): Promise<readonly string[]>
   /** Its state, as plain data. */
   state<T>(): Promise<T>

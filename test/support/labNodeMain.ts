@@ -79,7 +79,7 @@ async function carry({ byteLength, ...to }: { peer: string; byteLength: number; 
 }
 
 async function ask(what: 'addresses' | 'state' | 'stop'): Promise<unknown> {
-  if (what === 'addresses') return swarm!.addresses
+  if (what === 'addresses') return swarm!.node.getMultiaddrs().map(String)
   return what === 'state' ? firstValueFrom(swarm!.state$) : swarm!.stop()
 }
 
