@@ -10,6 +10,14 @@ interface Totals {
   readonly failed: number
 }
 
+/** What vitest tells of a run. */
+interface Report {
+  readonly numPassedTests?: number
+  readonly numFailedTests?: number
+  readonly numPendingTests?: number
+  readonly testResults?: readonly { readonly assertionResults: readonly { readonly fullName: string }[] }[]
+}
+
 const scratch = mkdtempSync(join(tmpdir(), 'rxswarm-'))
 
 /** Runs a command of node_modules/.bin and lets it print. */
@@ -28,6 +36,13 @@ async function check(name: string, command: string, ...args: readonly string[]):
   return holds ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
 }
 
+/** Why tests were skipped: their titles say so. */
+function reasonsIn({ testResults = [] }: Report): string {
+  const titles = testResults.flatMap(({ assertionResults }) => assertionResults.map(({ fullName }) => fullName))
+  const reasons = titles.flatMap((title) => /\(skipped: (?<why>.*?)\)/.exec(title)?.groups?.['why'] ?? [])
+  return [...new Set(reasons)].join('; ')
+}
+
 /** A vitest project: as many things as it has tests. A run that breaks off counts as one failure at least. */
 async function tests(project: string): Promise<Totals> {
   console.log(`\n── ${project}`)
@@ -42,9 +57,9 @@ async function tests(project: string): Promise<Totals> {
     `--outputFile=${report}`,
   )
   try {
-    const told = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
-    const { numPassedTests, numFailedTests, numPendingTests: skipped = 0 } = told
-    if (skipped > 0) console.log(`── ${project}: ${skipped} skipped, each with its reason above or in the report`)
+    const told = JSON.parse(readFileSync(report, 'utf8')) as Report
+    const { numPassedTests, numFailedTests, numPendingTests = 0 } = told
+    if (numPendingTests > 0) console.log(`── ${project}: ${numPendingTests} skipped: ${reasonsIn(told)}`)
     const failed = numFailedTests ?? 0
     return { passed: numPassedTests ?? 0, failed: holds ? failed : Math.max(failed, 1) }
   } catch {

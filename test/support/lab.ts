@@ -72,7 +72,7 @@ export async function startLab(): Promise<Lab> {
     await internet.space.run('ip', 'route', 'add', ...lost.split(' '))
   }
   await forwarding(internet.space)
-  await internet.space.run('sysctl', '-q', '-w', 'net.ipv4.icmp_ratelimit=0')
+  await internet.space.set('net/ipv4/icmp_ratelimit', 0)
   const lab = parts.move()
   const [hosts, routers] = [counter(9), counter(0)]
   return {
@@ -108,7 +108,7 @@ async function segment(
   return { space: within, bridge, gateway, prefix, isPublic: gateway === GATEWAY }
 }
 
-const forwarding = (within: LabSpace) => within.run('sysctl', '-q', '-w', 'net.ipv4.ip_forward=1')
+const forwarding = (within: LabSpace) => within.set('net/ipv4/ip_forward', 1)
 
 let ports = 0
 

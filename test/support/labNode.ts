@@ -41,6 +41,8 @@ export type LabEvent =
 export interface LabNode extends AsyncDisposable {
   /** Own peer id. */
   readonly self: string
+  /** Of its process. */
+  readonly pid: number
   /** Where it listened when it had started. */
   readonly addresses: readonly string[]
   /** What happens there from now on; ends when it does. */
@@ -116,6 +118,7 @@ export async function startLabNode(
   })
   return {
     self,
+    pid: child.pid!,
     addresses,
     event$: reply$.pipe(
       catchError(() => EMPTY),

@@ -14,6 +14,8 @@ export interface LabSpace extends AsyncDisposable {
   readonly pid: number
   /** Runs a command inside; resolves with what it printed. @errors when it fails, with what it wrote to stderr */
   run(command: string, ...args: readonly string[]): Promise<string>
+  /** Sets a switch of the kernel, below `/proc/sys`. */
+  set(path: string, value: number): Promise<void>
   /** Loads rules. */
   nft(rules: string): Promise<string>
   /** What a process has to be started with to run inside: a command and its first arguments. */
@@ -30,6 +32,7 @@ export async function makeSpace(): Promise<LabSpace> {
     pid,
     enter,
     run: (command, ...args) => run([...enter.slice(1), command, ...args]),
+    set: async (path, value) => void (await space.run('sh', '-c', `echo ${value} > /proc/sys/${path}`)),
     nft: (rules) => run([...enter.slice(1), 'nft', '-f', '-'], rules),
     [Symbol.asyncDispose]: async () => {
       if (holder.exitCode !== null || holder.signalCode !== null) return
@@ -38,7 +41,7 @@ export async function makeSpace(): Promise<LabSpace> {
     },
   }
   // with IPv6, interfaces have addresses that nobody gave them
-  await space.run('sysctl', '-q', '-w', 'net.ipv6.conf.all.disable_ipv6=1', 'net.ipv6.conf.default.disable_ipv6=1')
+  for (const scope of ['all', 'default']) await space.set(`net/ipv6/conf/${scope}/disable_ipv6`, 1)
   await space.run('ip', 'link', 'set', 'lo', 'up')
   return space
 }
