@@ -8,6 +8,7 @@ export type BlackHoleKind = 'udp' | 'ip6'
 export interface BlackHoleChange {
   /** Which. */
   readonly kind: BlackHoleKind
+  /** Whether it is one from now on; else it works again. */
   readonly isBlackHoled: boolean
 }
 

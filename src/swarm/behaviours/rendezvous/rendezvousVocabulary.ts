@@ -23,7 +23,9 @@ export type RendezvousStatus =
 
 /** A registration that a point has told of; its record is signed by the peer itself. */
 export interface FoundRegistration {
+  /** Its peer id. */
   readonly peer: string
+  /** Where it is registered. */
   readonly namespace: string
   /** Of the signed record, with the peer id. */
   readonly addresses: readonly string[]
@@ -37,12 +39,15 @@ export interface FoundRegistration {
 export interface IgnoredRegistration {
   /** Who it would be, if that can be read. */
   readonly peer?: string
+  /** What is wrong with it. */
   readonly reason: string
 }
 
 /** What a point answers to one question. */
 export interface DiscoveredPage {
+  /** What is believed. */
   readonly found: readonly FoundRegistration[]
+  /** What is not. */
   readonly ignored: readonly IgnoredRegistration[]
   /** How many registrations came, believed or not. */
   readonly count: number
@@ -85,10 +90,13 @@ export type RecordForms = { readonly [Form in RecordForm]?: Uint8Array }
 
 /** A peer record whose signature holds. */
 export interface SignedRecord {
+  /** How it is sealed. */
   readonly form: RecordForm
+  /** As it came. */
   readonly bytes: Uint8Array
   /** Whom it is about, who has signed it. */
   readonly peer: string
+  /** A later record has a higher number. */
   readonly seq: bigint
   /** How many addresses it has. */
   readonly addresses: number
@@ -107,7 +115,9 @@ export type PointAnswer =
 
 /** A registration as it is told to who asks. */
 export interface GivenRegistration {
+  /** Where it is registered. */
   readonly namespace: string
+  /** The signed record, in the form that who asks reads. */
   readonly record: Uint8Array
   /** How long it still holds. @unit seconds */
   readonly ttlS: number
@@ -115,9 +125,13 @@ export interface GivenRegistration {
 
 /** A registration as it is kept over restarts. */
 export interface StoredRegistration {
+  /** Its peer id. */
   readonly peer: string
+  /** Where it is registered. */
   readonly namespace: string
+  /** The signed record. */
   readonly records: RecordForms
+  /** The number of that record. */
   readonly recordSeq: bigint
   /** @unit milliseconds since the Unix epoch */
   readonly expiresAt: number
@@ -173,13 +187,17 @@ export interface RendezvousPorts {
 export interface DiscoverQuestion {
   /** None: of all namespaces. */
   readonly namespace?: string
+  /** Most registrations of the answer. */
   readonly limit: number
+  /** With it only what came later is told. */
   readonly cookie?: Uint8Array
 }
 
 /** A registration of this node. */
 export interface OwnRegistration {
+  /** Peer id of the point. */
   readonly point: string
+  /** Where it is registered. */
   readonly namespace: string
   /** @unit milliseconds, as the point has granted it */
   readonly ttlMs: number
@@ -187,8 +205,11 @@ export interface OwnRegistration {
 
 /** A peer at a rendezvous point. */
 export interface RendezvousPeer {
+  /** Its peer id. */
   readonly peer: string
+  /** Where it is registered. */
   readonly namespace: string
+  /** Multiaddrs with the peer id. */
   readonly addresses: readonly string[]
   /** The point that told of it. */
   readonly point: string
@@ -198,8 +219,11 @@ export interface RendezvousPeer {
 
 /** What became of a peer that is watched for. */
 export interface RendezvousChange {
+  /** Came, has other addresses, or has left. */
   readonly kind: 'added' | 'updated' | 'removed'
+  /** Its peer id. */
   readonly peer: string
+  /** Where it is registered. */
   readonly namespace: string
   /** When it is removed: its last ones. */
   readonly addresses: readonly string[]
