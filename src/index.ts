@@ -328,3 +328,24 @@ export type {
   PeerExplanation,
   SelfExplanation,
 } from './swarm/behaviours/explain/explainVocabulary.ts'
+export { chains, type CarryOptions, type ChainsOptions, type ChainsState } from './swarm/behaviours/chains/chains.ts'
+export type { ChainArrival, ChainsPorts, CarryEnd, StandingChain } from './swarm/behaviours/chains/chainsBehaviour.ts'
+export type {
+  CarriedEnd,
+  ChainInfo,
+  ChainsCommand,
+  ChainsEvent,
+  ListChains,
+  OpenChain,
+  PathQuality,
+} from './swarm/behaviours/chains/chainsVocabulary.ts'
+export type {
+  ChainBudget,
+  ChainOpen,
+  ChainPath,
+  ChainRefusal,
+  ChainStatus,
+} from './swarm/behaviours/chains/chainWords.ts'
+export type { ChainPermit } from './swarm/behaviours/chains/carrierMachine.ts'
+export type { ChainAsked, ChainLimits, ChainRole } from './swarm/behaviours/chains/admission.ts'
+export type { PathSample } from './swarm/behaviours/chains/pathQuality.ts'

@@ -294,6 +294,20 @@ export class RelayError extends failure('RelayError', 'ERR_RELAY', RETRYABLE) {
   }
 }
 
+/** A relay chain could not be opened, or a path of it broke. */
+export class ChainError extends failure('ChainError', 'ERR_CHAIN', RETRYABLE) {
+  /** Why: `OVERLOADED`, `UNREACHABLE`, `BUDGET`; see docs/chains.md. */
+  readonly status: string
+  /** Who says so, or where it broke: a peer id, when it is known. */
+  readonly at: string | undefined
+  constructor(message: string, status: string, context?: ErrorContext & { readonly at?: string | undefined }) {
+    const { at, ...fields } = context ?? {}
+    super(message, fields)
+    this.status = status
+    this.at = at
+  }
+}
+
 /** A rendezvous point answered with a status other than OK. */
 export class RendezvousError extends failure('RendezvousError', 'ERR_RENDEZVOUS') {
   /** The status of the response, by its name in the specification: `E_INVALID_TTL`. */

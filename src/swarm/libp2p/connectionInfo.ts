@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { Circuit, Memory, QUIC_V1, TCP, WebSockets, WebSocketsSecure } from '@multiformats/multiaddr-matcher'
+import { isChainAddress } from './chains/chainAddress.ts'
 import type { ConnectionInfo } from '../vocabulary/event.ts'
 
 /** Told when a connection opens, when its dial is over, and when it closes; it is the same each time. */
@@ -24,6 +25,7 @@ export function connectionInfo(connection: Connection): ConnectionInfo {
 }
 
 function transportOf({ remoteAddr }: Connection): ConnectionInfo['transport'] {
+  if (isChainAddress(remoteAddr)) return 'chain'
   if (Circuit.matches(remoteAddr)) return 'relay'
   if (QUIC_V1.matches(remoteAddr)) return 'quic'
   if (WebSockets.matches(remoteAddr) || WebSocketsSecure.matches(remoteAddr)) return 'websocket'

@@ -1,4 +1,5 @@
 import type { ConnectionGater, Libp2p, Libp2pEvents, PeerInfo, PrivateKey, TypedEventTarget } from '@libp2p/interface'
+import type { ComponentLogger, ConnectionGater, Libp2p, PrivateKey, Upgrader } from '@libp2p/interface'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Datastore } from 'interface-datastore'
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr'
@@ -78,6 +79,8 @@ export interface AddressManager {
   }[]
   /** Tells the peer store, and by it connected peers, what is announced now: a second later. */
   _updatePeerStoreAddresses: (() => void) & { stop?(): void }
+  readonly upgrader: Upgrader
+  readonly logger: ComponentLogger
 }
 
 /** Builds a libp2p node, not yet started, with the services of the modules. */

@@ -42,10 +42,10 @@ export interface ConnectionInfo {
   /** @unit milliseconds since the Unix epoch */
   readonly since: number
   /** Which transport carries it. */
-  readonly transport: 'quic' | 'tcp' | 'memory' | 'websocket' | 'relay' | 'other'
-  /** Whether no relay is in between. */
+  readonly transport: 'quic' | 'tcp' | 'memory' | 'websocket' | 'relay' | 'chain' | 'other'
+  /** Whether no relay and no chain is in between. */
   readonly direct: boolean
-  /** Whether a relay limits its time or bytes. */
+  /** Whether a relay, or the budget of a chain, limits its time or bytes. */
   readonly limited: boolean
 }
 

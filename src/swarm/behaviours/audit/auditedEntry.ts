@@ -10,6 +10,9 @@ export const AUDITED = [
   'xstream:refused',
   'discovery:impostor',
   'discovery:flooded',
+  'chain:accepted',
+  'chain:carried',
+  'chain:refused',
   'behaviour:crashed',
 ] as const
 

@@ -1,0 +1,246 @@
+import type { Step } from '../../../operators/stateMachine.ts'
+import type { SwarmError } from '../../../errors/errors.ts'
+import {
+  book,
+  emptyBooks,
+  enter,
+  grantOf,
+  isRefusal,
+  leave,
+  lookAt,
+  takeNeighbour,
+  type Books,
+  type ChainAsked,
+  type ChainLimits,
+} from './admission.ts'
+import type { CarriedEnd, ChainInfo, ChainsEvent } from './chainsVocabulary.ts'
+import { UNBOUNDED, type ChainBudget, type ChainOpen, type ChainPath, type ChainRefusal } from './chainWords.ts'
+
+/** What somebody asks of an operator of a carrier: whether it may. */
+export interface ChainPermit {
+  /** Who wants it, and has signed that. */
+  readonly opener: string
+  /** The neighbour that brings it. */
+  readonly from: string
+  /** See {@link ChainPath}. */
+  readonly path: ChainPath
+}
+
+/** What a node does for others. */
+export interface CarrierDecisions {
+  /** This node. */
+  readonly self: string
+  readonly limits: ChainLimits
+  /** What is carried for one path; nothing is carried without. */
+  readonly carry?: { readonly budget: ChainBudget; readonly allow: (permit: ChainPermit) => boolean }
+  /** Whether chains may end here. */
+  readonly accept: (permit: ChainPermit) => boolean
+}
+
+/** What is asked of a node, and what became of it. */
+export type CarrierInput =
+  | ({ readonly type: 'asked' } & ChainAsked)
+  /** Who else carries. */
+  | { readonly type: 'inquired'; readonly request: string; readonly from: string; readonly address: string }
+  | {
+      readonly type: 'malformed'
+      readonly request: string
+      readonly from: string
+      readonly address: string
+      readonly error: SwarmError
+    }
+  | { readonly type: 'verified'; readonly request: string; readonly isSigned: boolean }
+  | { readonly type: 'not-carried'; readonly request: string; readonly refusal: ChainRefusal }
+  | {
+      readonly type: 'carried'
+      readonly request: string
+      readonly bytes: number
+      readonly ms: number
+      readonly reason: CarriedEnd
+    }
+  | { readonly type: 'accepted'; readonly request: string; readonly info: ChainInfo }
+  /** The path that ended here is over. */
+  | { readonly type: 'left'; readonly request: string }
+
+/** Work that it starts. */
+export type CarrierEffect =
+  | { readonly do: 'verify'; readonly request: string; readonly open: ChainOpen }
+  | { readonly do: 'refuse'; readonly request: string; readonly at: number; readonly refusal: ChainRefusal }
+  | { readonly do: 'tell'; readonly request: string }
+  | {
+      readonly do: 'carry'
+      readonly request: string
+      readonly open: ChainOpen
+      readonly at: number
+      readonly granted: ChainBudget
+    }
+  | { readonly do: 'accept'; readonly request: string; readonly open: ChainOpen; readonly granted: ChainBudget }
+
+/** What a carrier knows. */
+export interface CarrierState {
+  readonly books: Books
+  /** What is being looked at, and what runs. */
+  readonly asked: ReadonlyMap<string, ChainAsked>
+}
+
+type CarrierStep = Step<CarrierState, CarrierEffect, ChainsEvent>
+
+/** State before anything happened. */
+export const initialCarrier: CarrierState = { books: emptyBooks, asked: new Map() }
+
+/**
+ * Decides over what neighbours ask of a carrier, or of the end of a chain.
+ *
+ * @shape  Pure. What costs little is looked at first, the signature after that, and only then what is counted by opener.
+ */
+export function carrierStep(
+  decisions: CarrierDecisions,
+  state: CarrierState,
+  input: CarrierInput,
+  nowMs: number,
+): CarrierStep {
+  switch (input.type) {
+    case 'asked':
+      return asked(decisions, state, input, nowMs)
+    case 'inquired':
+      return inquired(decisions, state, input, nowMs)
+    case 'malformed': {
+      const { request, from, address, error } = input
+      const refusal: ChainRefusal = { status: 'MALFORMED', text: error.message }
+      return { state, say: [refused({ from, address }, refusal)], run: [{ do: 'refuse', request, at: 0, refusal }] }
+    }
+    case 'verified':
+      return verified(decisions, state, input, nowMs)
+    case 'not-carried': {
+      const one = state.asked.get(input.request)
+      const say = one === undefined ? [] : [refused(one, input.refusal, true)]
+      return { state: without(state, input.request), say }
+    }
+    case 'carried':
+      return carried(state, input)
+    case 'accepted':
+      return {
+        state,
+        say: [{ type: 'chain:accepted', ...input.info, address: state.asked.get(input.request)?.address ?? '' }],
+      }
+    case 'left':
+      return { state: without(state, input.request) }
+  }
+}
+
+function asked(
+  { self, limits, carry }: CarrierDecisions,
+  state: CarrierState,
+  { type: _, ...one }: { readonly type: 'asked' } & ChainAsked,
+  nowMs: number,
+): CarrierStep {
+  const place = lookAt(one, self, nowMs)
+  const at = isRefusal(place) ? Math.max(0, one.open.path.indexOf(self)) : place.at
+  const taken = takeNeighbour(state.books, limits, one.from, nowMs)
+  if (isRefusal(taken)) return refuse(state, one, at, taken)
+  const charged = { ...state, books: taken }
+  if (isRefusal(place)) return refuse(charged, one, at, place)
+  if (one.role === 'hop' && carry === undefined) {
+    return refuse(charged, one, at, { status: 'NOT_CARRYING', text: 'nothing is carried here' })
+  }
+  const grant = grantOf(carry !== undefined && one.role === 'hop' ? carry.budget : UNBOUNDED, one.open)
+  if (isRefusal(grant)) return refuse(charged, one, at, grant)
+  const entered = enter(taken, limits, one)
+  if (isRefusal(entered)) return refuse(charged, one, at, entered)
+  return {
+    state: { books: entered, asked: new Map(state.asked).set(one.request, one) },
+    run: [{ do: 'verify', request: one.request, open: one.open }],
+  }
+}
+
+function verified(
+  decisions: CarrierDecisions,
+  state: CarrierState,
+  { request, isSigned }: { readonly request: string; readonly isSigned: boolean },
+  nowMs: number,
+): CarrierStep {
+  const one = state.asked.get(request)
+  if (one === undefined) return { state }
+  const { open, role, from } = one
+  const at = open.path.indexOf(decisions.self)
+  const struck = without(state, request)
+  if (!isSigned) {
+    return refuse(struck, one, at, { status: 'DENIED', text: 'its opener has not signed it' })
+  }
+  const permit = { opener: open.opener, from, path: open.path }
+  const may = role === 'end' ? decisions.accept : decisions.carry!.allow
+  if (!isPermitted(may, permit)) {
+    return refuse(struck, one, at, { status: 'DENIED', text: 'it is not done for this opener' }, true)
+  }
+  const booked = book(state.books, decisions.limits, one, nowMs)
+  if (isRefusal(booked)) return refuse(struck, one, at, booked, true)
+  const granted = grantOf(role === 'end' ? UNBOUNDED : decisions.carry!.budget, open) as ChainBudget
+  const effect: CarrierEffect =
+    role === 'end' ? { do: 'accept', request, open, granted } : { do: 'carry', request, open, at, granted }
+  return { state: { ...state, books: booked }, run: [effect] }
+}
+
+/** The app's own rule: what it throws is a no. */
+function isPermitted(may: (permit: ChainPermit) => boolean, permit: ChainPermit): boolean {
+  try {
+    return may(permit)
+  } catch {
+    return false
+  }
+}
+
+function inquired(
+  { limits, carry }: CarrierDecisions,
+  state: CarrierState,
+  one: { readonly request: string; readonly from: string; readonly address: string },
+  nowMs: number,
+): CarrierStep {
+  const taken = takeNeighbour(state.books, limits, one.from, nowMs)
+  if (isRefusal(taken)) return refuse(state, one, 0, taken)
+  const charged = { ...state, books: taken }
+  if (carry !== undefined) return { state: charged, run: [{ do: 'tell', request: one.request }] }
+  return refuse(charged, one, 0, { status: 'NOT_CARRYING', text: 'nothing is carried here' })
+}
+
+function carried(
+  state: CarrierState,
+  { request, bytes, ms, reason }: Extract<CarrierInput, { type: 'carried' }>,
+): CarrierStep {
+  const one = state.asked.get(request)
+  if (one === undefined) return { state }
+  const { open, from, address } = one
+  const to = open.path[[open.opener, ...open.path].indexOf(from) + 1]!
+  return {
+    state: without(state, request),
+    say: [{ type: 'chain:carried', peer: open.opener, from, to, address, bytes, ms, reason }],
+  }
+}
+
+function refuse(
+  state: CarrierState,
+  one: Pick<ChainAsked, 'request' | 'from' | 'address'> & { readonly open?: ChainOpen },
+  at: number,
+  refusal: ChainRefusal,
+  isVerified = false,
+): CarrierStep {
+  return {
+    state,
+    say: [refused(one, refusal, isVerified)],
+    run: [{ do: 'refuse', request: one.request, at, refusal }],
+  }
+}
+
+function refused(
+  { from, address, open }: Pick<ChainAsked, 'from' | 'address'> & { readonly open?: ChainOpen },
+  { status, text }: ChainRefusal,
+  verified = false,
+): ChainsEvent {
+  const opener = open === undefined ? {} : { opener: open.opener }
+  return { type: 'chain:refused', peer: from, address, ...opener, verified, status, text }
+}
+
+function without({ books, asked: all }: CarrierState, request: string): CarrierState {
+  const rest = new Map(all)
+  rest.delete(request)
+  return { books: leave(books, request), asked: rest }
+}
