@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { bulk } from './bulk.ts'
 import type { Bench, Result } from './compare.ts'
+import { chains } from './chains.ts'
 import { dial } from './dial.ts'
 import { dialHole } from './dialHole.ts'
 import { dht } from './dht.ts'
@@ -46,6 +47,7 @@ const benches: readonly Bench[] = [
   ...security,
   ...explained,
   ...bulk,
+  ...chains,
   ...xstreams,
   ...stalled,
   ...relays,

@@ -131,7 +131,7 @@ export function carrierStep(
 function asked(
   { self, limits, carry }: CarrierDecisions,
   state: CarrierState,
-  { type: _, ...one }: { readonly type: 'asked' } & ChainAsked,
+  { type: _type, ...one }: { readonly type: 'asked' } & ChainAsked,
   nowMs: number,
 ): CarrierStep {
   const place = lookAt(one, self, nowMs)

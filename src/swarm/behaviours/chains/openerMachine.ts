@@ -364,7 +364,7 @@ function resumed(
 
 function measured(
   given: OpenerState,
-  { type: _, peer, path, ...sample }: Extract<OpenerInput, { type: 'measured' }>,
+  { type: _type, peer, path, ...sample }: Extract<OpenerInput, { type: 'measured' }>,
   nowMs: number,
 ): OpenerStep {
   const state = { ...given, quality: measuredPath(given.quality, path, sample, nowMs) }
