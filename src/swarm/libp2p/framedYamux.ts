@@ -9,8 +9,15 @@ import { asError } from './asError.ts'
  */
 const YAMUX_WINDOW_BYTES = 1 << 20
 
-/** What yamux implementations agree to take in one frame. @unit bytes */
-const MOST_FRAME_BYTES = 64 * 1_024
+/**
+ * Yamux implementations agree to take 64 KiB in one frame. With its header one frame is to be one packet of Noise, which has
+ * 65 519 bytes, also where it goes through a chain with headers of its own; or each would be followed by a tiny one.
+ * @unit bytes
+ */
+const MOST_FRAME_BYTES = 65_400
+
+/** States of a stream in which a window update tells nothing but the window: established, and finished. */
+const SETTLED_STATES: readonly number[] = [3, 4]
 
 /** A muxer that has sent nothing for so long has nothing under way. @unit milliseconds */
 const IDLE_AFTER_MS = 10_000
@@ -24,9 +31,14 @@ interface Bytes {
   sublist(start: number, end: number): Bytes
 }
 
-/** A yamux stream, with the part of it that sends. */
+/** A yamux stream, with the parts of it that send. */
 interface Sender extends Stream {
   sendData(data: Bytes): { readonly sentBytes: number; readonly canSendMore: boolean }
+  sendWindowUpdate(): void
+  /** What the remote may send, and what of this it has not sent yet. @unit bytes */
+  readonly recvWindow: number
+  readonly recvWindowCapacity: number
+  readonly state: number
 }
 
 /** A yamux muxer, with the parts of it that are used here. */
@@ -84,7 +96,7 @@ function settling(muxer: YamuxMuxer, maConn: MessageStream, settles: Set<Settle>
     over.abort()
   })
   muxer._newStream = (...args) => {
-    const stream = withOneClose(withSmallFrames(open(...args)))
+    const stream = withOneClose(withFewUpdates(withSmallFrames(open(...args))))
     const send = stream.sendData.bind(stream)
     stream.sendData = (data) => {
       sentAt = performance.now()
@@ -123,6 +135,17 @@ function withOneClose(stream: Sender): Sender {
     })
     closing.catch(() => undefined)
     return raceSignal(closing, options?.signal)
+  }
+  return stream
+}
+
+/** The library tells of each frame that it has taken; the remote needs to hear it when a quarter of its window is gone. */
+function withFewUpdates(stream: Sender): Sender {
+  const update = stream.sendWindowUpdate.bind(stream)
+  stream.sendWindowUpdate = () => {
+    const { recvWindow, recvWindowCapacity, state } = stream
+    if (SETTLED_STATES.includes(state) && recvWindow - recvWindowCapacity < recvWindow / 4) return
+    update()
   }
   return stream
 }

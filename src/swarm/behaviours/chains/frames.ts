@@ -17,8 +17,11 @@ export interface Frame {
 /** Type, number, length of the payload. @unit bytes */
 export const FRAME_HEADER_BYTES = 13
 
-/** With its header and Noise's tag a frame stays within one packet of Noise, and one frame of yamux. @unit bytes */
-export const MOST_DATA_BYTES = 60 * 1_024
+/**
+ * With the headers and tags around it a frame is one packet of the ends' Noise, one frame of yamux, and one packet of each
+ * neighbour's Noise, which has 65 519 bytes. @unit bytes
+ */
+export const MOST_DATA_BYTES = 65_472
 
 /** Of a message or a text. @unit bytes */
 const MOST_MESSAGE_BYTES = 512

@@ -3,7 +3,7 @@ import { FRAME_HEADER_BYTES, MOST_DATA_BYTES, writeHeader } from './frames.ts'
 /** A piece of the stream with its header before it. */
 interface Piece {
   readonly at: number
-  readonly frame: Uint8Array
+  frame: Uint8Array
   /** How much of the stream is in it. @unit bytes */
   byteLength: number
 }
@@ -29,13 +29,13 @@ export class SendBuffer {
     return this.#pieces.length
   }
 
-  /** Adds bytes at the end. */
-  write(bytes: Uint8Array): void {
+  /** Adds bytes at the end. @param moreBytes How much is written right after them. @unit `moreBytes`: bytes */
+  write(bytes: Uint8Array, moreBytes = 0): void {
     for (let from = 0; from < bytes.byteLength;) {
+      const wantedBytes = bytes.byteLength - from + moreBytes
       const last = this.#sealed ? undefined : this.#pieces.at(-1)
-      const room = last === undefined ? 0 : last.frame.byteLength - FRAME_HEADER_BYTES - last.byteLength
-      const piece = last !== undefined && room > 0 ? last : this.#open(bytes.byteLength - from)
-      const part = bytes.subarray(from, from + piece.frame.byteLength - FRAME_HEADER_BYTES - piece.byteLength)
+      const piece = last !== undefined && hasRoom(widened(last, wantedBytes)) ? last : this.#open(wantedBytes)
+      const part = bytes.subarray(from, from + roomOf(piece))
       piece.frame.set(part, FRAME_HEADER_BYTES + piece.byteLength)
       piece.byteLength += part.byteLength
       this.#end += part.byteLength
@@ -87,4 +87,26 @@ export class SendBuffer {
     }
     return { piece: this.#pieces[low]!, index: low }
   }
+}
+
+/** A piece is copied into a wider one as long as that is cheap. @unit bytes */
+const MOST_COPIED_BYTES = 4_096
+
+function roomOf({ frame, byteLength }: Piece): number {
+  return frame.byteLength - FRAME_HEADER_BYTES - byteLength
+}
+
+function hasRoom(piece: Piece): boolean {
+  return roomOf(piece) > 0
+}
+
+/** Makes room for what follows in the same frame: headers come by themselves, before what they are about. */
+function widened(piece: Piece, wantedBytes: number): Piece {
+  if (roomOf(piece) >= wantedBytes || piece.byteLength > MOST_COPIED_BYTES) return piece
+  const room = Math.min(MOST_DATA_BYTES, piece.byteLength + wantedBytes)
+  if (room <= piece.frame.byteLength - FRAME_HEADER_BYTES) return piece
+  const wider = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + room)
+  wider.set(piece.frame.subarray(0, FRAME_HEADER_BYTES + piece.byteLength))
+  piece.frame = wider
+  return piece
 }

@@ -325,7 +325,7 @@ function measuring(state: SessionState, nowMs: number): SessionState {
 }
 
 function withAck({ windowBytes }: SessionDecisions, state: SessionState): SessionState {
-  const isMuch = state.consumed - state.told >= windowBytes / 8 || state.untold >= FRAMES_TOLD
+  const isMuch = state.consumed - state.told >= windowBytes / 4 || state.untold >= FRAMES_TOLD
   const isEnd = state.isEnded && state.consumed > state.received
   return state.ackDue || isEnd || (isMuch && state.consumed > state.told) ? { ...state, ackDue: true } : state
 }

@@ -7,9 +7,6 @@ import type { ChainSession } from './chainSession.ts'
 /** What `AbstractMultiaddrConnection` gives to `sendData`. */
 type Bytes = Parameters<AbstractMultiaddrConnection['sendData']>[0]
 
-/** A chunk is given to the session in pieces of this length. @unit bytes */
-const PIECE_BYTES = 60 * 1_024
-
 /** How long a close without a signal waits until the other end has all. @unit milliseconds */
 const CLOSE_WITHIN_MS = 2_000
 
@@ -24,7 +21,7 @@ export class ChainConnection extends AbstractMultiaddrConnection {
   readonly #over = Promise.withResolvers<void>()
 
   constructor(session: ChainSession, direction: MessageStreamDirection, log: Logger) {
-    super({ remoteAddr: chainAddress(session.peer), direction, log, maxMessageSize: PIECE_BYTES })
+    super({ remoteAddr: chainAddress(session.peer), direction, log })
     this.#session = session
     session.listen({
       onData: (bytes) => this.onData(bytes),

@@ -1,6 +1,6 @@
 import { StreamError, type SwarmError } from '../../../errors/errors.ts'
 import type { ChainBudget } from '../../behaviours/chains/chainWords.ts'
-import { MOST_DATA_BYTES, textPayload } from '../../behaviours/chains/frames.ts'
+import { encodeFrame, FRAME_HEADER_BYTES, MOST_DATA_BYTES, textPayload } from '../../behaviours/chains/frames.ts'
 import { SendBuffer } from '../../behaviours/chains/sendBuffer.ts'
 import {
   initialSession,
@@ -54,6 +54,11 @@ const MOST_FRAMES = 1_024
 /** A path that has used so much of what was granted is replaced in good time. */
 const ENDING_SHARE = 0.75
 
+/** Small frames go together, up to what a large one has. @unit bytes */
+const MOST_PACKET_BYTES = FRAME_HEADER_BYTES + MOST_DATA_BYTES
+
+const NOTHING = new Uint8Array(0)
+
 /** How long a path that is no longer needed may take to send what it has. @unit milliseconds */
 const CLOSE_PATH_MS = 1_000
 
@@ -78,6 +83,7 @@ export class ChainSession {
   #isFull = false
   #isStepping = false
   #isEnding = false
+  #isGathering = false
   #usedBytes = 0
   readonly #waiting: SessionInput[] = []
 
@@ -149,19 +155,15 @@ export class ChainSession {
   }
 
   /** Takes as many of these bytes as there is room for. @returns how many */
-  write(bytes: Iterable<Uint8Array>): number {
+  write(bytes: Iterable<Uint8Array> & { readonly byteLength: number }): number {
+    const most = Math.min(this.#room, bytes.byteLength)
     let took = 0
     for (const part of bytes) {
-      for (let from = 0; from < part.byteLength;) {
-        const room = Math.min(this.#room - took, MOST_DATA_BYTES)
-        if (room <= 0) break
-        const piece = part.subarray(from, from + room)
-        this.#buffer.write(piece)
-        from += piece.byteLength
-        took += piece.byteLength
-      }
+      const piece = part.subarray(0, most - took)
+      took += piece.byteLength
+      this.#buffer.write(piece, most - took)
     }
-    if (took > 0) this.#feed({ type: 'wrote', bytes: took })
+    if (took > 0) this.#feed({ type: 'wrote', bytes: took }, false)
     return took
   }
 
@@ -204,8 +206,8 @@ export class ChainSession {
     this.#keeper.onEnding(path)
   }
 
-  /** One input at a time: what an effect causes waits. */
-  #feed(input: SessionInput): void {
+  /** One input at a time: what an effect causes waits. What is written at once is put together. */
+  #feed(input: SessionInput, isUrgent = true): void {
     this.#waiting.push(input)
     if (this.#isStepping) return
     this.#isStepping = true
@@ -218,7 +220,14 @@ export class ChainSession {
     } finally {
       this.#isStepping = false
     }
-    this.#flush()
+    if (isUrgent) this.#flush()
+    else if (!this.#isGathering) {
+      this.#isGathering = true
+      setImmediate(() => {
+        this.#isGathering = false
+        this.#flush()
+      })
+    }
   }
 
   #do(effect: SessionEffect): void {
@@ -249,18 +258,25 @@ export class ChainSession {
   #flush(): void {
     const path = this.#path
     if (path === undefined || this.#isStepping) return
-    for (;;) {
-      if (this.#isFull || !this.#state.isUp) return
+    const gathered: Uint8Array[] = []
+    let gatheredBytes = 0
+    const send = () => {
+      if (gatheredBytes === 0) return
+      const bytes = gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered)
+      gathered.length = gatheredBytes = 0
+      this.#isFull = !path.sendBytes(bytes) && path === this.#path
+    }
+    while (!this.#isFull && this.#state.isUp) {
       const next = nextSending(this.#options, this.#state, (at) => this.#buffer.endOf(at))
       if (next === undefined) break
       this.#state = next.state
-      const { send, at } = next.sending
-      const takesMore =
-        send === 'data'
-          ? path.sendBytes(this.#buffer.frame(at))
-          : path.send({ type: send, at, payload: new Uint8Array(0) })
-      this.#isFull = !takesMore && path === this.#path
+      const { send: type, at } = next.sending
+      const frame = type === 'data' ? this.#buffer.frame(at) : encodeFrame({ type, at, payload: NOTHING })
+      if (gatheredBytes + frame.byteLength > MOST_PACKET_BYTES) send()
+      gathered.push(frame)
+      gatheredBytes += frame.byteLength
     }
+    send()
     const { state, run } = sessionStep(this.#options, this.#state, { type: 'flushed' }, performance.now())
     this.#state = state
     for (const effect of run) this.#do(effect)
