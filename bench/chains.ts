@@ -41,7 +41,7 @@ async function takeBulk(node: Libp2p): Promise<void> {
 }
 
 /** MiB a second, from opening a stream until the other end has told that it has all. */
-export async function rateOf(connection: Connection): Promise<number> {
+async function rateOf(connection: Connection): Promise<number> {
   const start = performance.now()
   const stream = await connection.newStream(BULK, { runOnLimitedConnection: true })
   const answered = once(stream as unknown as EventTarget, 'message')
@@ -54,7 +54,7 @@ export async function rateOf(connection: Connection): Promise<number> {
 }
 
 /** Five nodes in a row: an end, three carriers, an end. */
-export async function chain(transport: Transport): Promise<Standing> {
+async function chain(transport: Transport): Promise<Standing> {
   const start = (carry: boolean) =>
     createSwarm({
       use: [connections(), identify(), chainsOf({ carry })],
@@ -75,7 +75,7 @@ export async function chain(transport: Transport): Promise<Standing> {
 }
 
 /** Three nodes of js-libp2p as it comes: an end, a relay without limits, an end. */
-export async function relay(transport: Transport): Promise<Standing> {
+async function relay(transport: Transport): Promise<Standing> {
   const nodeOf = (listen: string[], isRelay: boolean): Promise<Libp2p> =>
     createLibp2p({
       addresses: { listen },
@@ -94,7 +94,7 @@ export async function relay(transport: Transport): Promise<Standing> {
   const opener = await nodeOf([LISTEN[transport]], false)
   await takeBulk(acceptor)
   const connection = await opener.dial(multiaddr(`${at}/p2p-circuit/p2p/${acceptor.peerId}`))
-  return { connection, stop: () => Promise.all([opener, acceptor, server].map((node) => node.stop())) }
+  return { connection, stop: () => Promise.all([opener, acceptor, server].map(async (node) => node.stop())) }
 }
 
 function over(transport: Transport): Bench {

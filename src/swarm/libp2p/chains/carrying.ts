@@ -135,7 +135,7 @@ export function carrying(node: Libp2p, { roles, dial }: CarryingOptions): Carryi
     const carriers = open.path.length - 1
     const isLast = at + 1 === carriers
     // who is farther waits less, so that it is the last one before the silence who tells of it
-    const waitMs = (Math.min(open.deadlineMs, MOST_DEADLINE_MS) * (carriers - at)) / (carriers + 1)
+    const waitMs = Math.ceil((Math.min(open.deadlineMs, MOST_DEADLINE_MS) * (carriers - at)) / (carriers + 1))
     const late = AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
     const goneSignal = new AbortController()
     one.stream.addEventListener('close', () => goneSignal.abort(new Error('it is gone')))

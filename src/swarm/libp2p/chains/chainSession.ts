@@ -1,4 +1,4 @@
-import { StreamError, type SwarmError } from '../../../errors/errors.ts'
+import { ChainError, type SwarmError } from '../../../errors/errors.ts'
 import type { ChainBudget } from '../../behaviours/chains/chainWords.ts'
 import { encodeFrame, FRAME_HEADER_BYTES, MOST_DATA_BYTES, textPayload } from '../../behaviours/chains/frames.ts'
 import { SendBuffer } from '../../behaviours/chains/sendBuffer.ts'
@@ -197,7 +197,8 @@ export class ChainSession {
     if (path === undefined || !this.#state.isUp) return
     const { total } = this.#options
     if (this.bytes > total.bytes || performance.now() - this.#since > total.ms) {
-      return this.reset(new StreamError(`chain: its budget of ${total.bytes} bytes, ${total.ms} ms is used up`))
+      const message = `chain: its budget of ${total.bytes} bytes, ${total.ms} ms is used up`
+      return this.reset(new ChainError(message, 'BUDGET', { peer: this.peer }))
     }
     const { granted } = path
     const isNear = path.bytes >= granted.bytes * ENDING_SHARE || path.ms >= granted.ms * ENDING_SHARE
