@@ -35,24 +35,27 @@ export interface Books {
   readonly running: ReadonlyMap<string, { readonly from: string; readonly opener: string }>
   /** When the bucket of somebody would be full again. @unit milliseconds */
   readonly buckets: ReadonlyMap<string, number>
-  /** Chains that came by, and until when they are remembered. @unit milliseconds */
-  readonly seen: ReadonlyMap<string, number>
+  /** The same of all together. @unit milliseconds */
+  readonly allFullAtMs: number
+  /** Chains that came by, by the tenth of a minute in which they did. */
+  readonly seen: ReadonlyMap<number, ReadonlySet<string>>
 }
 
 /** Nobody was here. */
-export const emptyBooks: Books = { running: new Map(), buckets: new Map(), seen: new Map() }
+export const emptyBooks: Books = { running: new Map(), buckets: new Map(), allFullAtMs: -Infinity, seen: new Map() }
 
 /** A clock elsewhere may differ so much from ours. @unit milliseconds */
 export const MOST_SKEW_MS = 60_000
 
-/** Chains that came by are remembered as long as their signature counts. */
+/** Chains that came by are remembered as long as their signature counts, and are forgotten so many at a time. */
 const REMEMBER_MS = 2 * MOST_SKEW_MS
+const SLOT_MS = 6_000
 
 /** Those that are remembered; with more, no further one is taken. */
 const MOST_SEEN = 8_192
 
 /** Neighbours and openers whose buckets are kept; with more that are not full, no further one is taken. */
-const MOST_BUCKETS = 4_096
+const MOST_BUCKETS = 1_024
 
 /** A bucket holds so many seconds' worth. */
 const BURST_S = 4
@@ -89,16 +92,25 @@ export function grantOf(own: ChainBudget, { wanted, least }: ChainOpen): ChainBu
 /** Takes a token of the bucket of a neighbour, and of that of all; or says that there is none. */
 export function takeNeighbour(books: Books, limits: ChainLimits, from: string, nowMs: number): Books | ChainRefusal {
   const taken = take(books, `from ${from}`, limits.perSecond, nowMs)
-  return isRefusal(taken) ? taken : take(taken, 'all', limits.inAllPerSecond, nowMs)
+  if (isRefusal(taken)) return taken
+  const allFullAtMs = refilled(taken.allFullAtMs, limits.inAllPerSecond, nowMs)
+  if (allFullAtMs === undefined)
+    return refusal('OVERLOADED', `all together ask more than ${limits.inAllPerSecond} a second`)
+  return { ...taken, allFullAtMs }
 }
 
 function take(books: Books, key: string, perSecond: number, nowMs: number): Books | ChainRefusal {
   const buckets = books.buckets.size < MOST_BUCKETS ? books.buckets : stillFilling(books.buckets, nowMs)
-  if (buckets.size >= MOST_BUCKETS) return refusal('OVERLOADED', 'too many peers ask at once')
-  const fullAtMs = Math.max(nowMs, buckets.get(key) ?? nowMs) + 1_000 / perSecond
-  if (fullAtMs - nowMs > BURST_S * 1_000)
-    return refusal('OVERLOADED', `more is asked than ${perSecond} a second: ${key}`)
+  if (buckets.size >= MOST_BUCKETS && !buckets.has(key)) return refusal('OVERLOADED', 'too many peers ask at once')
+  const fullAtMs = refilled(buckets.get(key) ?? nowMs, perSecond, nowMs)
+  if (fullAtMs === undefined) return refusal('OVERLOADED', `more is asked than ${perSecond} a second: ${key}`)
   return { ...books, buckets: new Map(buckets).set(key, fullAtMs) }
+}
+
+/** When a bucket is full again after a token was taken; none is there otherwise. */
+function refilled(fullAtMs: number, perSecond: number, nowMs: number): number | undefined {
+  const next = Math.max(nowMs, fullAtMs) + 1_000 / perSecond
+  return next - nowMs > BURST_S * 1_000 ? undefined : next
 }
 
 function stillFilling(buckets: ReadonlyMap<string, number>, nowMs: number): ReadonlyMap<string, number> {
@@ -118,16 +130,20 @@ export function enter(books: Books, limits: ChainLimits, asked: ChainAsked): Boo
 /** Books a chain whose opener has signed it. */
 export function book(books: Books, limits: ChainLimits, asked: ChainAsked, nowMs: number): Books | ChainRefusal {
   const { opener, chain } = asked.open
-  const seen = books.seen.size < MOST_SEEN ? books.seen : new Map([...books.seen].filter(([, until]) => until > nowMs))
-  if ((seen.get(chain) ?? -Infinity) > nowMs) return refusal('CYCLE', 'this chain came by here before')
-  if (seen.size >= MOST_SEEN) return refusal('OVERLOADED', 'too many chains came by lately')
+  const slot = Math.floor(nowMs / SLOT_MS)
+  const seen = new Map([...books.seen].filter(([since]) => (slot - since) * SLOT_MS <= REMEMBER_MS))
+  const sets = [...seen.values()]
+  if (sets.some((chains) => chains.has(chain))) return refusal('CYCLE', 'this chain came by here before')
+  if (sets.reduce((sum, { size }) => sum + size, 0) >= MOST_SEEN) {
+    return refusal('OVERLOADED', 'too many chains came by lately')
+  }
   const ofOpener = [...books.running.values()].filter((running) => running.opener === opener).length
   if (ofOpener >= limits.perOpener) return refusal('OVERLOADED', `${opener} has ${ofOpener} chains here already`)
   const taken = take(books, `by ${opener}`, limits.perSecond, nowMs)
   if (isRefusal(taken)) return taken
   return {
     ...taken,
-    seen: new Map(seen).set(chain, nowMs + REMEMBER_MS),
+    seen: seen.set(slot, new Set(seen.get(slot)).add(chain)),
     running: new Map(books.running).set(asked.request, { from: asked.from, opener }),
   }
 }

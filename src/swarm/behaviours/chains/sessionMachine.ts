@@ -15,7 +15,7 @@ export interface SessionDecisions {
 
 /** One end of a session. The end of a stream counts as one byte more. */
 export interface SessionState {
-  /** Bytes that the app has written. */
+  /** Bytes that the app has written: never more than the window beyond `acked`. */
   readonly written: number
   /** Of these, and of the end, sent over this path. */
   readonly sent: number
@@ -172,7 +172,6 @@ export function sessionStep(
  * @param endOf Where the frame of data that begins at a place ends.
  */
 export function nextSending(
-  { windowBytes }: Pick<SessionDecisions, 'windowBytes'>,
   state: SessionState,
   endOf: (at: number) => number,
 ): { readonly state: SessionState; readonly sending: Sending } | undefined {
@@ -187,8 +186,8 @@ export function nextSending(
     const told = state.consumed
     return { state: { ...state, told, untold: 0, ackDue: false }, sending: { send: 'ack', at: told } }
   }
-  const { sent, written, acked, isFinished } = state
-  if (sent < written && sent < acked + windowBytes) {
+  const { sent, written, isFinished } = state
+  if (sent < written) {
     return { state: { ...state, sent: endOf(sent) }, sending: { send: 'data', at: sent } }
   }
   if (isFinished && sent === written) {
@@ -253,7 +252,7 @@ function data(decisions: SessionDecisions, state: SessionState, frame: Frame, no
   if (payload.byteLength === 0 || at > state.received) return dropped(state, violated(`a gap before ${at}`), nowMs)
   if (end <= state.received) return { state, run: [] } // sent again, and here already
   if (state.isEnded) return failed(state, violated('data after the end'))
-  if (end > state.consumed + decisions.windowBytes + payload.byteLength) {
+  if (end > state.consumed + decisions.windowBytes) {
     return failed(state, violated(`more than the ${decisions.windowBytes} bytes that may be under way`))
   }
   const skip = state.received - at

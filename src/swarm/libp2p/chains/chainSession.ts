@@ -268,7 +268,7 @@ export class ChainSession {
       this.#isFull = !path.sendBytes(bytes) && path === this.#path
     }
     while (!this.#isFull && this.#state.isUp) {
-      const next = nextSending(this.#options, this.#state, (at) => this.#buffer.endOf(at))
+      const next = nextSending(this.#state, (at) => this.#buffer.endOf(at))
       if (next === undefined) break
       this.#state = next.state
       const { send: type, at } = next.sending
