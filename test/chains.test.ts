@@ -22,6 +22,7 @@ import { askHop } from '../src/swarm/libp2p/chains/askHop.ts'
 import { signOpen } from '../src/swarm/libp2p/chains/openSignature.ts'
 import { HOP_PROTOCOL, UNBOUNDED, type ChainOpen } from '../src/swarm/behaviours/chains/chainWords.ts'
 import { carryByHand, type Tap } from './support/handCarrier.ts'
+import { runExample } from './support/runExample.ts'
 import { connect, first, group, listenAddress, nth, wires, type Group } from './support/swarms.ts'
 import { failure, pause, processErrors, until } from './support/wait.ts'
 
@@ -454,5 +455,17 @@ describe.each(wires)('chains over %s', (transport) => {
     await Promise.all(nodes.map((node) => node.stop({ drainMs: 0 })))
     await Promise.race([moving, pause(2_000)])
     expect(errors.seen).toEqual([])
+  })
+})
+
+describe('examples/finding/chain', () => {
+  it('loses a carrier in the middle, and nothing else', async () => {
+    const { code, stdout, stderr } = await runExample('finding/chain.ts')
+    expect(stderr).toBe('')
+    const [long, short] = ['alice > one > two > bob', 'alice > three > bob']
+    const story = (first: string, then: string) =>
+      `open ${first}: a connection by chain\nlost ${first}\nnow  ${then}\n16 MiB arrived, byte for byte\n`
+    expect([story(long, short), story(short, long)]).toContain(stdout)
+    expect(code).toBe(0)
   })
 })

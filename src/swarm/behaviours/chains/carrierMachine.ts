@@ -105,9 +105,9 @@ export function carrierStep(
     case 'inquired':
       return inquired(decisions, state, input, nowMs)
     case 'malformed': {
-      const { request, from, address, error } = input
-      const refusal: ChainRefusal = { status: 'MALFORMED', text: error.message }
-      return { state, say: [refused({ from, address }, refusal)], run: [{ do: 'refuse', request, at: 0, refusal }] }
+      const taken = takeNeighbour(state.books, decisions.limits, input.from, nowMs)
+      if (isRefusal(taken)) return refuse(state, input, 0, taken)
+      return refuse({ ...state, books: taken }, input, 0, { status: 'MALFORMED', text: input.error.message })
     }
     case 'verified':
       return verified(decisions, state, input, nowMs)

@@ -67,6 +67,6 @@ export class ChainConnection extends AbstractMultiaddrConnection {
 
   protected override dispatchReadBuffer(): void {
     super.dispatchReadBuffer()
-    if (this.readBufferLength === 0) this.#session?.consumed() // not before the constructor is done
+    if (this.readBufferLength === 0) this.#session.consumed()
   }
 }

@@ -14,6 +14,7 @@ import {
   type ChainPath,
 } from '../../behaviours/chains/chainWords.ts'
 import { textPayload } from '../../behaviours/chains/frames.ts'
+import type { PathSample } from '../../behaviours/chains/pathQuality.ts'
 import type { SessionDecisions } from '../../behaviours/chains/sessionMachine.ts'
 import { asSwarmError } from '../../perform.ts'
 import { connectionInfo } from '../connectionInfo.ts'
@@ -59,9 +60,8 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
   const opened = new Map<string, ChainSession>()
   const accepted = new Map<string, ChainSession>()
   const broken$ = new Subject<{ readonly session: string; readonly error?: SwarmError }>()
-  const measured$ = new Subject<Parameters<typeof say>[0]>()
+  const measured$ = new Subject<{ readonly peer: string; readonly path: ChainPath } & PathSample>()
   const closed$ = new Subject<{ readonly session: string; readonly bytes: number; readonly error?: SwarmError }>()
-  const say = (measured: Parameters<Parameters<ChainsPorts['measured$']['subscribe']>[0] & object>[0]) => measured
 
   const noise = () => {
     const encrypter = upgrader.getConnectionEncrypters().get('/noise')
@@ -124,23 +124,21 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
 
   const keeperOf = (id: string, all: Map<string, ChainSession>, hears: () => boolean): PathKeeper => {
     const isStopping = () => node.status !== 'started'
-    const name = all === opened ? id : acceptedName(id)
     return {
       onLost: (_path, error) => {
         if (isStopping() || (all === opened && !hears())) all.get(id)?.reset(error)
-        else if (all === opened) broken$.next({ session: name, error })
+        else if (all === opened) broken$.next({ session: id, error })
       },
-      onEnding: () => void (all === opened && hears() && broken$.next({ session: name })),
+      onEnding: () => void (all === opened && hears() && broken$.next({ session: id })),
       onMeasured: (path, sample) => {
         const session = all.get(id)
-        if (all === opened && session !== undefined)
-          measured$.next(say({ peer: session.peer, path: path.path, ...sample }))
+        if (all === opened && session !== undefined) measured$.next({ peer: session.peer, path: path.path, ...sample })
       },
       onOver: (error) => {
         const session = all.get(id)
         all.delete(id)
         const bytes = session?.bytes ?? 0
-        if (hears()) closed$.next({ session: name, bytes, ...(error === undefined ? {} : { error }) })
+        if (hears()) closed$.next({ session: id, bytes, ...(error === undefined ? {} : { error }) })
       },
     }
   }
@@ -202,7 +200,7 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
     total: ChainBudget,
     signal: AbortSignal,
   ) => {
-    const key = `${peer} ${id}`
+    const key = `${peer} ${id}` // two openers may give the same name to their sessions
     const ofPeer = [...accepted.keys()].filter((one) => one.startsWith(`${peer} `)).length
     if (accepted.has(key)) throw new ChainError('chain: the session is there already', 'DENIED')
     if (ofPeer >= options.perOpener || accepted.size >= options.inAll) {
@@ -234,7 +232,7 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
       })
       isAnnounced = true
       const info: ChainInfo = {
-        session: acceptedName(key),
+        session: key,
         peer,
         direction: 'inbound',
         path,
@@ -337,11 +335,6 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
         )
       }),
   }
-}
-
-/** Two openers may give the same name to their sessions. */
-function acceptedName(key: string): string {
-  return key
 }
 
 /** Whatever fails before a path stands resets its stream. */
