@@ -329,7 +329,7 @@ export type {
   SelfExplanation,
 } from './swarm/behaviours/explain/explainVocabulary.ts'
 export { chains, type CarryOptions, type ChainsOptions, type ChainsState } from './swarm/behaviours/chains/chains.ts'
-export type { ChainArrival, ChainsPorts, CarryEnd, StandingChain } from './swarm/behaviours/chains/chainsBehaviour.ts'
+export type { CarryEnd, ChainsPorts, StandingChain } from './swarm/behaviours/chains/chainsBehaviour.ts'
 export type {
   CarriedEnd,
   ChainInfo,
@@ -346,6 +346,6 @@ export type {
   ChainRefusal,
   ChainStatus,
 } from './swarm/behaviours/chains/chainWords.ts'
-export type { ChainPermit } from './swarm/behaviours/chains/carrierMachine.ts'
+export type { ChainArrival, ChainPermit } from './swarm/behaviours/chains/carrierState.ts'
 export type { ChainAsked, ChainLimits, ChainRole } from './swarm/behaviours/chains/admission.ts'
 export type { PathSample } from './swarm/behaviours/chains/pathQuality.ts'

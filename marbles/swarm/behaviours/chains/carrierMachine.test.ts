@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { ChainAsked } from '../../../../src/swarm/behaviours/chains/admission.ts'
+import { carrierStep } from '../../../../src/swarm/behaviours/chains/carrierMachine.ts'
 import {
-  carrierStep,
   initialCarrier,
   type CarrierDecisions,
   type CarrierEffect,
   type CarrierInput,
-} from '../../../../src/swarm/behaviours/chains/carrierMachine.ts'
+} from '../../../../src/swarm/behaviours/chains/carrierState.ts'
 import type { ChainsEvent } from '../../../../src/swarm/behaviours/chains/chainsVocabulary.ts'
 import { UNBOUNDED, type ChainOpen } from '../../../../src/swarm/behaviours/chains/chainWords.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Frame, FrameType } from '../../../../src/swarm/behaviours/chains/frames.ts'
-import type { SessionEffect } from '../../../../src/swarm/behaviours/chains/sessionMachine.ts'
+import type { SessionEffect } from '../../../../src/swarm/behaviours/chains/sessionState.ts'
 import { decisions, End, joined, rejoin, settle } from './sessionPair.ts'
 
 const range = (length: number, from = 0) => Array.from({ length }, (_, i) => (from + i) % 251)

@@ -5,11 +5,13 @@ import {
   nextSending,
   receivedBy,
   sessionStep,
-  type SessionDecisions,
-  type SessionEffect,
-  type SessionInput,
-  type SessionState,
 } from '../../../../src/swarm/behaviours/chains/sessionMachine.ts'
+import type {
+  SessionDecisions,
+  SessionEffect,
+  SessionInput,
+  SessionState,
+} from '../../../../src/swarm/behaviours/chains/sessionState.ts'
 
 /** What the ends of these tests decide by. */
 export const decisions: SessionDecisions = { windowBytes: 1_000, probeMs: 100, silentMs: 300, resumeMs: 1_000 }

@@ -21,11 +21,13 @@ export type ChainRole = 'hop' | 'end'
 export interface ChainAsked {
   /** Names the request. */
   readonly request: string
+  /** Whether it is to be carried, or ends here. */
   readonly role: ChainRole
   /** The neighbour; its connection says so. */
   readonly from: string
   /** Its address. */
   readonly address: string
+  /** What it is to be. */
   readonly open: ChainOpen
 }
 

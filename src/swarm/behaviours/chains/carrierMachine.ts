@@ -1,92 +1,10 @@
 import type { Step } from '../../../operators/stateMachine.ts'
-import type { SwarmError } from '../../../errors/errors.ts'
-import {
-  book,
-  emptyBooks,
-  enter,
-  grantOf,
-  isRefusal,
-  leave,
-  lookAt,
-  takeNeighbour,
-  type Books,
-  type ChainAsked,
-  type ChainLimits,
-} from './admission.ts'
-import type { CarriedEnd, ChainInfo, ChainsEvent } from './chainsVocabulary.ts'
-import { UNBOUNDED, type ChainBudget, type ChainOpen, type ChainPath, type ChainRefusal } from './chainWords.ts'
-
-/** What somebody asks of an operator of a carrier: whether it may. */
-export interface ChainPermit {
-  /** Who wants it, and has signed that. */
-  readonly opener: string
-  /** The neighbour that brings it. */
-  readonly from: string
-  /** See {@link ChainPath}. */
-  readonly path: ChainPath
-}
-
-/** What a node does for others. */
-export interface CarrierDecisions {
-  /** This node. */
-  readonly self: string
-  readonly limits: ChainLimits
-  /** What is carried for one path; nothing is carried without. */
-  readonly carry?: { readonly budget: ChainBudget; readonly allow: (permit: ChainPermit) => boolean }
-  /** Whether chains may end here. */
-  readonly accept: (permit: ChainPermit) => boolean
-}
-
-/** What is asked of a node, and what became of it. */
-export type CarrierInput =
-  | ({ readonly type: 'asked' } & ChainAsked)
-  /** Who else carries. */
-  | { readonly type: 'inquired'; readonly request: string; readonly from: string; readonly address: string }
-  | {
-      readonly type: 'malformed'
-      readonly request: string
-      readonly from: string
-      readonly address: string
-      readonly error: SwarmError
-    }
-  | { readonly type: 'verified'; readonly request: string; readonly isSigned: boolean }
-  | { readonly type: 'not-carried'; readonly request: string; readonly refusal: ChainRefusal }
-  | {
-      readonly type: 'carried'
-      readonly request: string
-      readonly bytes: number
-      readonly ms: number
-      readonly reason: CarriedEnd
-    }
-  | { readonly type: 'accepted'; readonly request: string; readonly info: ChainInfo }
-  /** The path that ended here is over. */
-  | { readonly type: 'left'; readonly request: string }
-
-/** Work that it starts. */
-export type CarrierEffect =
-  | { readonly do: 'verify'; readonly request: string; readonly open: ChainOpen }
-  | { readonly do: 'refuse'; readonly request: string; readonly at: number; readonly refusal: ChainRefusal }
-  | { readonly do: 'tell'; readonly request: string }
-  | {
-      readonly do: 'carry'
-      readonly request: string
-      readonly open: ChainOpen
-      readonly at: number
-      readonly granted: ChainBudget
-    }
-  | { readonly do: 'accept'; readonly request: string; readonly open: ChainOpen; readonly granted: ChainBudget }
-
-/** What a carrier knows. */
-export interface CarrierState {
-  readonly books: Books
-  /** What is being looked at, and what runs. */
-  readonly asked: ReadonlyMap<string, ChainAsked>
-}
+import { book, enter, grantOf, isRefusal, leave, lookAt, takeNeighbour, type ChainAsked } from './admission.ts'
+import type { CarrierDecisions, CarrierEffect, CarrierInput, CarrierState, ChainPermit } from './carrierState.ts'
+import type { ChainsEvent } from './chainsVocabulary.ts'
+import { UNBOUNDED, type ChainBudget, type ChainOpen, type ChainRefusal } from './chainWords.ts'
 
 type CarrierStep = Step<CarrierState, CarrierEffect, ChainsEvent>
-
-/** State before anything happened. */
-export const initialCarrier: CarrierState = { books: emptyBooks, asked: new Map() }
 
 /**
  * Decides over what neighbours ask of a carrier, or of the end of a chain.

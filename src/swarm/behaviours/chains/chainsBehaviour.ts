@@ -20,28 +20,20 @@ import { ChainError, type SwarmError } from '../../../errors/errors.ts'
 import { asSwarmError } from '../../perform.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import type { ConnectionInfo, Outcome } from '../../vocabulary/event.ts'
+import { carrierStep } from './carrierMachine.ts'
 import {
-  carrierStep,
   initialCarrier,
   type CarrierDecisions,
   type CarrierEffect,
   type CarrierInput,
-} from './carrierMachine.ts'
+  type ChainArrival,
+} from './carrierState.ts'
 import { checkChainsCommand } from './checkChainsCommand.ts'
 import type { CarriedEnd, ChainInfo, ChainsCommand, ChainsEvent } from './chainsVocabulary.ts'
 import type { ChainBudget, ChainPath, ChainRefusal } from './chainWords.ts'
-import {
-  initialOpener,
-  nameOfOpening,
-  openerStep,
-  type OpenerDecisions,
-  type OpenerEffect,
-  type OpenerInput,
-} from './openerMachine.ts'
+import { initialOpener, nameOfOpening, openerStep } from './openerMachine.ts'
+import type { OpenerDecisions, OpenerEffect, OpenerInput } from './openerState.ts'
 import type { PathSample } from './pathQuality.ts'
-
-/** What a neighbour asks. */
-export type ChainArrival = Extract<CarrierInput, { type: 'asked' | 'inquired' | 'malformed' }>
 
 /** What came of carrying: nothing, and why; or how much, until what. */
 export type CarryEnd =

@@ -19,6 +19,7 @@ export interface PathSample {
   readonly rttMs?: number
   /** Probes that were not. */
   readonly lost: number
+  /** While there was enough to send. */
   readonly bytesPerSecond?: number
 }
 

@@ -2,16 +2,13 @@ import { ChainError, type SwarmError } from '../../../errors/errors.ts'
 import type { ChainBudget } from '../../behaviours/chains/chainWords.ts'
 import { encodeFrame, FRAME_HEADER_BYTES, MOST_DATA_BYTES, textPayload } from '../../behaviours/chains/frames.ts'
 import { SendBuffer } from '../../behaviours/chains/sendBuffer.ts'
-import {
-  initialSession,
-  nextSending,
-  receivedBy,
-  sessionStep,
-  type SessionDecisions,
-  type SessionEffect,
-  type SessionInput,
-  type SessionState,
-} from '../../behaviours/chains/sessionMachine.ts'
+import { initialSession, nextSending, receivedBy, sessionStep } from '../../behaviours/chains/sessionMachine.ts'
+import type {
+  SessionDecisions,
+  SessionEffect,
+  SessionInput,
+  SessionState,
+} from '../../behaviours/chains/sessionState.ts'
 import { asSwarmError } from '../../perform.ts'
 import type { FramePath } from './framePath.ts'
 

@@ -1,37 +1,26 @@
-import type { Connection, Libp2p, MessageStream, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import { randomBytes } from '@libp2p/crypto'
 import { finalize, mergeMap, Observable, Subject, tap } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
 import { AccessDeniedError, ChainError, type SwarmError } from '../../../errors/errors.ts'
 import type { ChainsPorts, StandingChain } from '../../behaviours/chains/chainsBehaviour.ts'
 import type { ChainInfo } from '../../behaviours/chains/chainsVocabulary.ts'
-import {
-  END_PROTOCOL,
-  HOP_PROTOCOL,
-  UNBOUNDED,
-  type ChainBudget,
-  type ChainOpen,
-  type ChainPath,
-} from '../../behaviours/chains/chainWords.ts'
+import { UNBOUNDED, type ChainBudget, type ChainPath } from '../../behaviours/chains/chainWords.ts'
 import { textPayload } from '../../behaviours/chains/frames.ts'
 import type { PathSample } from '../../behaviours/chains/pathQuality.ts'
-import type { SessionDecisions } from '../../behaviours/chains/sessionMachine.ts'
+import type { SessionDecisions } from '../../behaviours/chains/sessionState.ts'
 import { asSwarmError } from '../../perform.ts'
 import { connectionInfo } from '../connectionInfo.ts'
-import { connectTo } from '../connectTo.ts'
 import { internalsOf } from '../createHost.ts'
 import { parsePeer } from '../parse.ts'
 import { usable } from '../usable.ts'
-import { askHop } from './askHop.ts'
 import type { Waiting } from './carrying.ts'
 import { ChainConnection } from './chainConnection.ts'
 import { ChainSession, type PathKeeper } from './chainSession.ts'
 import { encodeChainAnswer } from './chainWire.ts'
-import { directTo, isDirect } from './directTo.ts'
-import { firstOf } from './firstOf.ts'
 import { FramePath } from './framePath.ts'
+import { encrypted, noiseOf, pathOpener } from './openPath.ts'
 import { decodeHello, decodeWelcome, encodeHello, encodeWelcome } from './helloWire.ts'
-import { signOpen } from './openSignature.ts'
 
 /** What {@link chainSessions} is made with. */
 export interface ChainSessionsOptions extends SessionDecisions {
@@ -54,53 +43,15 @@ const HELLO_MS = 10_000
 
 /** Opens, accepts and resumes sessions, and makes libp2p's connections of them. */
 export function chainSessions(node: Libp2p, options: ChainSessionsOptions): ChainSessions {
-  const { upgrader, privateKey, connectionGater, logger } = internalsOf(node)
+  const { upgrader, connectionGater, logger } = internalsOf(node)
   const log = logger.forComponent('rxswarm:chain')
-  const self = node.peerId.toString()
   const opened = new Map<string, ChainSession>()
   const accepted = new Map<string, ChainSession>()
   const broken$ = new Subject<{ readonly session: string; readonly error?: SwarmError }>()
   const measured$ = new Subject<{ readonly peer: string; readonly path: ChainPath } & PathSample>()
   const closed$ = new Subject<{ readonly session: string; readonly bytes: number; readonly error?: SwarmError }>()
 
-  const noise = () => {
-    const encrypter = upgrader.getConnectionEncrypters().get('/noise')
-    if (encrypter !== undefined) return encrypter
-    throw new ChainError('chain: the node has no Noise, which the ends of a chain speak', 'NOT_CARRYING')
-  }
-
-  /** Opens the hops, and encrypts from end to end. */
-  const openPath = async (path: ChainPath, withinMs: number, signal: AbortSignal): Promise<FramePath> => {
-    const [first, target] = [path[0]!, path.at(-1)!]
-    const open: ChainOpen = {
-      chain: Buffer.from(randomBytes(16)).toString('hex'),
-      opener: self,
-      path,
-      issuedAtMs: Date.now(),
-      deadlineMs: withinMs,
-      wanted: UNBOUNDED,
-      least: options.least,
-    }
-    const connection = directTo(node, first) ?? (await firstOf(connectTo(node, first), signal))
-    if (!isDirect(connection)) {
-      throw new ChainError(`chain: ${first} is reached over a relay or a chain itself`, 'UNREACHABLE', { at: first })
-    }
-    const signed = await signOpen(privateKey, open)
-    const protocol = path.length === 1 ? END_PROTOCOL : HOP_PROTOCOL
-    const { stream, channel, answer } = await askHop(connection, protocol, { type: 'open', signed }, signal)
-    if (answer.type !== 'opened') {
-      stream.abort(new Error('it was refused'))
-      if (answer.type !== 'refused')
-        throw new ChainError(`chain: ${first} answers something else`, 'MALFORMED', { at: first })
-      const at = path[answer.hop] ?? first
-      throw new ChainError(`chain: ${at} refuses: ${answer.text}`, answer.status, { at, peer: target })
-    }
-    return encrypted(channel.unwrap(), signal, async (raw) => {
-      const remotePeer = parsePeer(target)
-      const secured = await noise().secureOutbound(raw, { signal, remotePeer, skipStreamMuxerNegotiation: true })
-      return new FramePath(secured.connection, path, answer.granted)
-    })
-  }
+  const openPath = pathOpener(node, options.least)
 
   /** Says over a new path which session it is for. @returns how much of it the other end has */
   const introduce = async (
@@ -255,7 +206,7 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
     const carriers = asked.path.slice(0, -1).toReversed()
     const path = [...carriers, asked.opener]
     const frames = await encrypted(one.channel.unwrap(), limit, async (raw) => {
-      const secured = await noise().secureInbound(raw, { signal: limit, skipStreamMuxerNegotiation: true })
+      const secured = await noiseOf(upgrader).secureInbound(raw, { signal: limit, skipStreamMuxerNegotiation: true })
       const isOpener = secured.remotePeer.toString() === asked.opener
       if (!isOpener) throw new ChainError(`chain: ${secured.remotePeer} has not opened it`, 'DENIED')
       return new FramePath(secured.connection, path, UNBOUNDED)
@@ -334,21 +285,5 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
           (error: unknown) => out.error(error),
         )
       }),
-  }
-}
-
-/** Whatever fails before a path stands resets its stream. */
-async function encrypted(
-  stream: Stream,
-  signal: AbortSignal,
-  encrypt: (raw: MessageStream) => Promise<FramePath>,
-): Promise<FramePath> {
-  try {
-    const path = await encrypt(stream)
-    signal.throwIfAborted()
-    return path
-  } catch (cause) {
-    stream.abort(cause as Error)
-    throw cause
   }
 }
