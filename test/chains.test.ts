@@ -196,21 +196,20 @@ describe.each(wires)('chains over %s', (transport) => {
     ])
     const [alice, carrier, bob] = [nodes[0] as Node, nodes[2] as Node, nodes[3] as Node]
     await inRow(alice, tapped, bob)
-    await inRow(alice, carrier, bob)
     const mine = heard(alice)
-    const paths = [ids(tapped), ids(carrier)]
-    await first(alice.execute(chains.open({ to: bob.self, via: paths })))
+    await first(alice.execute(chains.open({ to: bob.self, via: [ids(tapped), ids(carrier)] })))
+    expect(ofTypeIn(mine, 'chain:opened')[0]!.path[0]).toBe(tapped.self) // the other one is not connected yet
+    await inRow(alice, carrier, bob)
     const data = randomBytes(8 << 20)
     const hash = await transfer(alice, bob, data, (read) => {
       if (read > 2 << 20) isSilent = true
     })
     expect(hash).toBe(sha(data))
-    const [opened] = ofTypeIn(mine, 'chain:opened')
-    if (opened!.path[0] === tapped.self) {
-      const [failed] = ofTypeIn(mine, 'chain:path-failed')
-      expect(failed).toMatchObject({ path: [tapped.self, bob.self], error: { name: 'ChainError', status: 'TIMEOUT' } })
-      expect(ofTypeIn(mine, 'chain:failed-over')[0]).toMatchObject({ path: [carrier.self, bob.self] })
-    }
+    const failed = ofTypeIn(mine, 'chain:path-failed').at(-1)
+    expect(failed).toMatchObject({ path: [tapped.self, bob.self], error: { name: 'ChainError', status: 'TIMEOUT' } })
+    const [over] = ofTypeIn(mine, 'chain:failed-over')
+    expect(over).toMatchObject({ path: [carrier.self, bob.self] })
+    expect(over!.downMs).toBeLessThan(5_000)
   })
 
   it('notices a carrier that changes bits, and goes on over another path', async () => {
@@ -409,6 +408,55 @@ describe.each(wires)('chains over %s', (transport) => {
     expect(await chainFailure(first(alice.execute(chains.open({ to: bob.self, hops: 5 }))))).toMatchObject({
       status: 'UNREACHABLE',
     })
+  })
+
+  it('dials the next one of a path only where the carrier agreed to', async () => {
+    await using nodes = group([
+      await start(transport),
+      await start(transport, { carry: true }),
+      await start(transport, { carry: { dial: true } }),
+      await start(transport),
+    ])
+    const [alice, plain, dialling, bob] = nodes as unknown as readonly [Node, Node, Node, Node]
+    for (const carrier of [plain, dialling]) {
+      await inRow(alice, carrier, bob)
+      await until(carrier.state$, ({ identify: known }) => known.has(bob.self))
+      await first(carrier.execute(connections.hangUp({ peer: bob.self })))
+    }
+    const open = (carrier: Node) => first(alice.execute(chains.open({ to: bob.self, via: [ids(carrier)] })))
+    expect(await chainFailure(open(plain))).toMatchObject({ status: 'UNREACHABLE', at: plain.self })
+    expect(await open(dialling)).toMatchObject({ peer: bob.self, transport: 'chain' })
+  })
+
+  it('runs no hop over another chain, whoever wants it', async () => {
+    await using nodes = await row(transport, 4, { carry: true })
+    const [alice, one, two, bob] = nodes as unknown as readonly [Node, Node, Node, Node]
+    const { id } = await first(alice.execute(chains.open({ to: two.self, via: [ids(one)] })))
+    const error = await chainFailure(first(alice.execute(chains.open({ to: bob.self, via: [ids(two)] }))))
+    expect(error).toMatchObject({ status: 'UNREACHABLE', at: two.self })
+    const over = alice.node.getConnections().find((connection) => connection.id === id)!
+    const signal = AbortSignal.timeout(5_000)
+    const { answer, stream } = await askHop(over, HOP_PROTOCOL, { type: 'ask' }, signal)
+    stream.abort(new Error('enough'))
+    expect(answer).toMatchObject({ type: 'refused', status: 'MALFORMED' })
+  })
+
+  it('says that it does not know what is no request', async () => {
+    await using nodes = await row(transport, 3)
+    const [alice, carrier] = nodes as unknown as readonly [Node, Node]
+    const events = heard(carrier)
+    const connection = alice.node.getConnections()[0]!
+    const send = async (bytes: Uint8Array) => {
+      const stream = await connection.newStream(HOP_PROTOCOL)
+      stream.send(bytes)
+      return stream
+    }
+    const bad = [Uint8Array.of(3, 1, 2, 3), Uint8Array.of(0), Uint8Array.of(255, 255, 255, 127), randomBytes(50)]
+    const streams = await Promise.all(bad.map(send))
+    await vi.waitFor(() => expect(ofTypeIn(events, 'chain:refused').length).toBeGreaterThanOrEqual(3))
+    for (const { status } of ofTypeIn(events, 'chain:refused')) expect(status).toBe('MALFORMED')
+    for (const stream of streams) stream.abort(new Error('enough'))
+    expect(await first(alice.execute(chains.open({ to: nth(nodes, 2).self, via: [ids(carrier)] })))).toBeDefined()
   })
 
   it('measures the path that it runs over', async () => {
