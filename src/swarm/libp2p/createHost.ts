@@ -1,5 +1,13 @@
-import type { ConnectionGater, Libp2p, Libp2pEvents, PeerInfo, PrivateKey, TypedEventTarget } from '@libp2p/interface'
-import type { ComponentLogger, ConnectionGater, Libp2p, PrivateKey, Upgrader } from '@libp2p/interface'
+import type {
+  ComponentLogger,
+  ConnectionGater,
+  Libp2p,
+  Libp2pEvents,
+  PeerInfo,
+  PrivateKey,
+  TypedEventTarget,
+  Upgrader,
+} from '@libp2p/interface'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Datastore } from 'interface-datastore'
 import { CODE_P2P, type Multiaddr } from '@multiformats/multiaddr'
@@ -61,6 +69,8 @@ export interface Internals {
   readonly privateKey: PrivateKey
   readonly datastore: Datastore
   readonly events: TypedEventTarget<Libp2pEvents>
+  readonly upgrader: Upgrader
+  readonly logger: ComponentLogger
 }
 
 /** libp2p's book of own addresses, with its parts that are not in its interface. */
@@ -79,8 +89,6 @@ export interface AddressManager {
   }[]
   /** Tells the peer store, and by it connected peers, what is announced now: a second later. */
   _updatePeerStoreAddresses: (() => void) & { stop?(): void }
-  readonly upgrader: Upgrader
-  readonly logger: ComponentLogger
 }
 
 /** Builds a libp2p node, not yet started, with the services of the modules. */
