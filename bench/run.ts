@@ -14,6 +14,7 @@ import { lanes } from './lanes.ts'
 import { memory } from './memory.ts'
 import { policies } from './policies.ts'
 import { relays } from './relay.ts'
+import { rendezvousPoint } from './rendezvous.ts'
 import { security } from './security.ts'
 import { simulation } from './simulation.ts'
 import { stalled } from './stalled.ts'
@@ -44,6 +45,7 @@ const benches: readonly Bench[] = [
   ...dial,
   ...dialHole,
   ...memory,
+  ...rendezvousPoint,
   ...security,
   ...explained,
   ...bulk,

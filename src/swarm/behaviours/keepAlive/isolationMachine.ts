@@ -4,7 +4,9 @@ import { doubled } from './retryDelay.ts'
 
 /** A peer that was connected, and how it was reached. */
 export interface LatePeer {
+  /** Its peer id. */
   readonly peer: string
+  /** Where it was connected, latest first. */
   readonly addresses: readonly string[]
 }
 
