@@ -12,7 +12,7 @@ const [a, b, c] = [
   ['b', 'z'],
   ['c', 'z'],
 ]
-const info = { session: 's', peer: 'z', direction: 'outbound', path: a!, connection: 'c1' } as const
+const info = { session: 's', peer: 'z', direction: 'outbound', path: a, connection: 'c1' } as const
 const no = new ChainError('no', 'UNREACHABLE')
 const via = chains.open({ to: 'z', via: [['a'], ['b']] })
 const search = chains.open({ to: 'z', hops: 1 })
@@ -37,7 +37,7 @@ describe('openerMachine', () => {
   it('tries paths until one stands', () => {
     const { run, say } = after(
       [0, commanded(via)],
-      [1, { type: 'failed', work: via.id, path: a!, error: no }],
+      [1, { type: 'failed', work: via.id, path: a, error: no }],
       [2, opened(via.id)],
     )
     expect(run).toEqual(['open a', 'open b'])
@@ -60,10 +60,10 @@ describe('openerMachine', () => {
       [0, commanded(via)],
       [1, opened(via.id)],
       [2, { type: 'broken', session: 's', error: no }],
-      [3, { type: 'failed', work: 's', path: b!, error: no }],
-      [4, { type: 'failed', work: 's', path: a!, error: no }],
+      [3, { type: 'failed', work: 's', path: b, error: no }],
+      [4, { type: 'failed', work: 's', path: a, error: no }],
       [254, { type: 'again', session: 's' }],
-      [255, { type: 'resumed', session: 's', path: b! }],
+      [255, { type: 'resumed', session: 's', path: b }],
     )
     expect(run).toEqual(['open a', 'resume b', 'resume a', 'wait', 'resume b'])
     expect(say.slice(2)).toEqual(['chain:path-failed', 'chain:path-failed', 'chain:path-failed', 'chain:failed-over'])
@@ -72,13 +72,13 @@ describe('openerMachine', () => {
   it('searches anew from the second round on, when its paths were found', () => {
     const { run } = after(
       [0, commanded(search)],
-      [1, { type: 'routed', work: search.id, routes: [a!] }],
+      [1, { type: 'routed', work: search.id, routes: [a] }],
       [2, opened(search.id)],
       [3, { type: 'broken', session: 's', error: no }],
-      [4, { type: 'failed', work: 's', path: a!, error: no }],
+      [4, { type: 'failed', work: 's', path: a, error: no }],
       [254, { type: 'again', session: 's' }],
-      [255, { type: 'routed', work: 's', routes: [a!, c!] }],
-      [256, { type: 'resumed', session: 's', path: c! }],
+      [255, { type: 'routed', work: 's', routes: [a, c] }],
+      [256, { type: 'resumed', session: 's', path: c }],
     )
     expect(run).toEqual(['route', 'open a', 'resume a', 'wait', 'route', 'resume c'])
   })
@@ -107,8 +107,8 @@ describe('openerMachine', () => {
       [0, commanded(via)],
       [1, opened(via.id)],
       [2, { type: 'broken', session: 's' }],
-      [3, { type: 'failed', work: 's', path: b!, error: no }],
-      [20_000, { type: 'failed', work: 's', path: a!, error: no }],
+      [3, { type: 'failed', work: 's', path: b, error: no }],
+      [20_000, { type: 'failed', work: 's', path: a, error: no }],
     )
     expect(run.at(-1)).toBe('wait')
   })
@@ -117,8 +117,8 @@ describe('openerMachine', () => {
       [0, commanded(via)],
       [1, opened(via.id)],
       [2, { type: 'broken', session: 's', error: no }],
-      [3, { type: 'failed', work: 's', path: b!, error: no }],
-      [10_002, { type: 'failed', work: 's', path: a!, error: no }],
+      [3, { type: 'failed', work: 's', path: b, error: no }],
+      [10_002, { type: 'failed', work: 's', path: a, error: no }],
     )
     expect(run.at(-1)).toBe('end')
   })
@@ -129,7 +129,7 @@ describe('openerMachine', () => {
       [1, { type: 'broken', session: 't', error: no }],
       [2, { type: 'broken', session: 'x', error: no }],
       [3, { type: 'failed', work: 'x', error: no }],
-      [4, { type: 'resumed', session: 'x', path: a! }],
+      [4, { type: 'resumed', session: 'x', path: a }],
       [5, { type: 'again', session: 'x' }],
       [6, { type: 'closed', session: 'x', bytes: 1 }],
       [7, { type: 'closed', session: 't', bytes: 1 }],
@@ -140,10 +140,10 @@ describe('openerMachine', () => {
   })
   it('tries at most eight paths for one chain', () => {
     const many = chains.open({ to: 'z', via: Array.from({ length: 20 }, (_, i) => [`p${i}`]) })
-    const inputs = Array.from(
-      { length: 8 },
-      (_, i) => [i + 1, { type: 'failed', work: many.id, path: [`p${i}`, 'z'], error: no } as OpenerInput] as const,
-    )
+    const inputs = Array.from({ length: 8 }, (_, i): readonly [number, OpenerInput] => [
+      i + 1,
+      { type: 'failed', work: many.id, path: [`p${i}`, 'z'], error: no },
+    ])
     const { run, say } = after([0, commanded(many)], ...inputs)
     expect(run.length).toBe(8)
     expect(say.at(-1)).toBe('command:failed')
