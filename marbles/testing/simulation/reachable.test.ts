@@ -1,4 +1,4 @@
-import { connections, discovery, identify, ping, relay, type CoreEvent } from 'rxswarm'
+import { connections, discovery, identify, ping, relay, rendezvous, type CoreEvent } from 'rxswarm'
 import { filter } from 'rxjs'
 import { simulate, type NodeOptions } from 'rxswarm/testing'
 import { describe, expect, it } from 'vitest'
@@ -142,5 +142,61 @@ describe('a bootstrap list', () => {
       net.advance(61_000)
       expect(root()).toBe(true)
     }
+  })
+})
+
+describe('rendezvous points', () => {
+  const swarm = () =>
+    simulate({
+      seed: 9,
+      nodes: ['one', 'two', 'alice', 'bob'],
+      use: (name) =>
+        [
+          connections({ policy: false }),
+          identify(),
+          rendezvous(
+            name === 'one' || name === 'two' ? { point: { minTtlMs: 1_000 } } : { points: [at('one'), at('two')] },
+          ),
+          discovery(),
+        ] as const,
+    })
+  it('tell who comes and goes, while one of them is gone and back', () => {
+    using net = swarm()
+    const [alice, bob] = [net.node('alice'), net.node('bob')]
+    const seen: string[] = []
+    bob.execute(rendezvous.watch({ namespace: 'n', intervalMs: 1_000 })).subscribe(({ kind, peer }) => {
+      seen.push(`${kind} ${peer}`)
+    })
+    const staying = alice.execute(rendezvous.register({ namespace: 'n', ttlMs: 30_000 })).subscribe()
+    net.advance(5_000)
+    expect(seen).toEqual(['added alice'])
+    net.node('one').crash()
+    net.advance(60_000)
+    net.node('one').restart()
+    net.advance(120_000)
+    expect(seen).toEqual(['added alice'])
+    const there = net.until(bob.execute(rendezvous.discover({ namespace: 'n', points: [at('one')] })))
+    expect(there.peer).toBe('alice')
+    staying.unsubscribe()
+    net.advance(20_000)
+    expect(seen).toEqual(['added alice', 'removed alice'])
+  })
+  it('are a source of discovery', () => {
+    using net = swarm()
+    const found: unknown[] = []
+    net.node('bob').event$.subscribe((event) => {
+      if (event.type === 'peer:found') found.push([event.peer, event.by])
+    })
+    net
+      .node('alice')
+      .execute(rendezvous.register({ namespace: 'n', ttlMs: 30_000 }))
+      .subscribe()
+    net
+      .node('bob')
+      .execute(rendezvous.watch({ namespace: 'n', intervalMs: 1_000 }))
+      .subscribe()
+    net.advance(5_000)
+    expect(found).toEqual([['alice', 'rendezvous']])
+    expect(net.node('bob').state().peers.has('alice')).toBe(true)
   })
 })

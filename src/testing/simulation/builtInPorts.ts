@@ -8,6 +8,7 @@ import { simulatedKad } from './ports/simulatedKad.ts'
 import { simulatedKeepAlive } from './ports/simulatedKeepAlive.ts'
 import { simulatedPing } from './ports/simulatedPing.ts'
 import { simulatedRelay } from './ports/simulatedRelay.ts'
+import { simulatedRendezvous } from './ports/simulatedRendezvous.ts'
 import type { SimulatedNode } from './simulatedNode.ts'
 
 /** The ports of the built-in behaviours on a simulated node, by module name. */
@@ -19,6 +20,7 @@ export const builtInPorts: Readonly<Record<string, (node: SimulatedNode, module:
   gossipsub: simulatedGossip,
   discovery: simulatedDiscovery,
   relay: simulatedRelay,
+  rendezvous: simulatedRendezvous,
   keepAlive: simulatedKeepAlive,
   explain: () => ({}),
   reachability: () => ({ own$: NEVER, verdict$: NEVER, gateway$: NEVER }), // it has no AutoNAT and no gateway
