@@ -466,6 +466,13 @@ describe('relay', () => {
         '^ 20ms !',
       ).toBe('---d', { d: 'upgraded P' })
     })
+    marbles('and gives up after five seconds, with an error that says so', ({ hot, expectObservable }) => {
+      const event$ = hot('-o-i', { o: open('outbound'), i: told })
+      const ports: RelayPorts = { ...portsOf({}), upgrade: () => NEVER }
+      const said$ = behaviour({ discover: false })(fakeWires({ command$: NEVER, ports, event$: event$ as never }))
+      const errors$ = said$.pipe(map((fact) => (fact as { readonly error?: Error }).error?.name ?? fact.type))
+      expectObservable(errors$, '^ 6s !').toBe('---u 4999ms t', { u: 'relay:upgrading', t: 'TimeoutError' })
+    })
     marbles('later when the other side has dialled, and not when it has closed', ({ cold, hot, expectObservable }) => {
       const later$ = hot(' -o-i', { o: open('inbound'), i: told })
       expectObservable(

@@ -12,11 +12,13 @@ import {
   of,
   take,
   takeUntil,
+  throwError,
   timeout,
   timer,
   type Observable,
   type SchedulerLike,
 } from 'rxjs'
+import { TimeoutError } from '../../../errors/errors.ts'
 import { ofType } from '../../../operators/ofType.ts'
 import { asSwarmError } from '../../perform.ts'
 import type { ConnectionInfo, CoreEvent, Stamped } from '../../vocabulary/event.ts'
@@ -104,9 +106,16 @@ function attempt(
 ): Observable<RelayEvent> {
   const connected$ = defer(() => ports.upgrade(peer, addresses)).pipe(
     take(1),
-    timeout({ first: UPGRADE_MS, scheduler }),
+    timeout({ first: UPGRADE_MS, scheduler, with: () => throwError(() => tooSlow(peer)) }),
     ignoreElements(), // the connection tells of itself
     catchError((error: unknown) => of<RelayEvent>({ type: 'relay:upgrade-failed', peer, error: asSwarmError(error) })),
   )
   return concat(of<RelayEvent>({ type: 'relay:upgrading', peer }), connected$)
+}
+
+function tooSlow(peer: string): TimeoutError {
+  return new TimeoutError(`upgrade: no direct connection to ${peer} within ${UPGRADE_MS} ms`, {
+    peer,
+    deadlineMs: UPGRADE_MS,
+  })
 }

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { Connection, PeerId } from '@libp2p/interface'
 import { RecordEnvelope } from '@libp2p/peer-record'
-import { lpStream } from '@libp2p/utils'
+import { isLoopback, lpStream } from '@libp2p/utils'
 import { CODE_P2P, CODE_P2P_CIRCUIT, multiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { InvalidMessageError, RelayError } from '../../../errors/errors.ts'
 import {
@@ -121,8 +121,10 @@ async function checkVoucher({ voucher }: Reservation, connection: Connection, se
 function addressesOf({ addrs }: Reservation, { direction, remoteAddr, remotePeer }: Connection): readonly Multiaddr[] {
   const id = remotePeer.toString()
   const dialled = direction === 'outbound' ? [remoteAddr] : []
+  const isFar = !isLoopback(remoteAddr) // its loopback is then of no use to anybody
   const direct = [...dialled, ...addrs.slice(0, MOST_ADDRESSES).flatMap(parsed)].filter(
-    (address) => !address.getComponents().some(({ code }) => code === CODE_P2P_CIRCUIT),
+    (address) =>
+      !address.getComponents().some(({ code }) => code === CODE_P2P_CIRCUIT) && !(isFar && isLoopback(address)),
   )
   const addresses = new Map(
     direct.map((address) => {
