@@ -230,7 +230,6 @@ export type {
   PointAnswer,
   PointRef,
   PointRequest,
-  RecordForm,
   RecordForms,
   Register,
   RegisterOnce,
@@ -247,6 +246,7 @@ export type {
   Unregister,
   Watch,
 } from './swarm/behaviours/rendezvous/rendezvousVocabulary.ts'
+export type { RecordForm } from './swarm/libp2p/peerRecords.ts'
 export { keepAlive, type KeepAliveOptions, type KeepAliveState } from './swarm/behaviours/keepAlive/keepAlive.ts'
 export type { KeepAlivePorts } from './swarm/behaviours/keepAlive/keepAliveBehaviour.ts'
 export type { LatePeer } from './swarm/behaviours/keepAlive/isolationMachine.ts'

@@ -165,7 +165,7 @@ it('examples/finding/explain: says why, in one sentence, and what to do', async 
       '  → dial PORT, which has not failed yet',
       'Not connected to bob: dial: rules[0] (not-bob) denies it.',
       '  → change rules[0] with access.set, or put a rule before it',
-      'Not connected to eve: dialling it failed: connection error PORT: connect ECONNREFUSED PORT.',
+      'Not connected to eve: PORT/p2p/eve: connection error PORT: connect ECONNREFUSED PORT.',
       '  → every address that is known has failed: find others: kad.findPeer, rendezvous.discover, or whoever runs it tells its multiaddr',
       '',
     ].join('\n'),

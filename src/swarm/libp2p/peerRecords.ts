@@ -7,7 +7,7 @@ import { internalsOf } from './createHost.ts'
 
 /**
  * How a record is sealed: as the specification has it, or as rust-libp2p did before and still does at rendezvous points.
- * Neither reads the other's.
+ * Neither reads the other's, and in rust-libp2p one that it can't read spoils a whole answer.
  */
 export type RecordForm = 'standard' | 'rust'
 

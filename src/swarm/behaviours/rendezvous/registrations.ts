@@ -1,4 +1,5 @@
-import type { RecordForm, StoredRegistration } from './rendezvousVocabulary.ts'
+import type { RecordForm } from '../../libp2p/peerRecords.ts'
+import type { StoredRegistration } from './rendezvousVocabulary.ts'
 
 /** A registration in a list that is in the order of its numbers. */
 interface Listed extends StoredRegistration {

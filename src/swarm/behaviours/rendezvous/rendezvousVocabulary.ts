@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs'
 import type { SwarmError } from '../../../errors/errors.ts'
+import type { RecordForm } from '../../libp2p/peerRecords.ts'
 import type { Command } from '../../vocabulary/command.ts'
 
 /** A rendezvous point, and where it can be dialled. */
@@ -78,12 +79,6 @@ export type PointRequest = { readonly id: string; readonly peer: string; readonl
   /** What came is no request; its stream is reset. */
   | { readonly type: 'unreadable'; readonly reason: string }
 )
-
-/**
- * How a peer record is sealed: as the specification has it, or as rust-libp2p does at rendezvous points. Neither reads the
- * other's, and in rust-libp2p one that it can't read spoils a whole answer.
- */
-export type RecordForm = 'standard' | 'rust'
 
 /** A registered record, in one form or in both. */
 export type RecordForms = { readonly [Form in RecordForm]?: Uint8Array }
