@@ -469,7 +469,7 @@ describe('relay', () => {
     marbles('and gives up after five seconds, with an error that says so', ({ hot, expectObservable }) => {
       const event$ = hot('-o-i', { o: open('outbound'), i: told })
       const ports: RelayPorts = { ...portsOf({}), upgrade: () => NEVER }
-      const said$ = behaviour({ discover: false })(fakeWires({ command$: NEVER, ports, event$: event$ as never }))
+      const said$ = behaviour({ discover: false })(fakeWires({ command$: NEVER, ports, event$ }))
       const errors$ = said$.pipe(map((fact) => (fact as { readonly error?: Error }).error?.name ?? fact.type))
       expectObservable(errors$, '^ 6s !').toBe('---u 4999ms t', { u: 'relay:upgrading', t: 'TimeoutError' })
     })
