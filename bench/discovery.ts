@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { compare, type Bench, type Result } from './compare.ts'
-import { firstByBootstrap, firstByDht, type FirstFound } from './firstFound.ts'
+import { firstByBootstrap, firstByDht, firstByRendezvous, type FirstFound } from './firstFound.ts'
 import { interleave } from './interleave.ts'
 
 /** A first peer must be found within as long. @unit milliseconds */
@@ -51,5 +51,6 @@ function onOwnNetwork(): readonly Result[] {
 export const discoveries: readonly Bench[] = [
   here('discover-bootstrap', 'libp2p dial until identify', firstByBootstrap),
   here('discover-dht', '@libp2p/kad-dht', firstByDht),
+  here('discover-rendezvous', 'libp2p dial until identify', firstByRendezvous),
   { names: [MDNS], run: async () => onOwnNetwork() },
 ]

@@ -8,7 +8,7 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { filter, firstValueFrom, timeout } from 'rxjs'
-import { connections, createSwarm, discovery, identify, kad, ping, type DiscoveryOptions } from 'rxswarm'
+import { connections, createSwarm, discovery, identify, kad, ping, rendezvous, type DiscoveryOptions } from 'rxswarm'
 import type { Measure } from './interleave.ts'
 
 /** Two who find the same peer in the same way. */
@@ -107,5 +107,35 @@ export async function firstByMdns(): Promise<FirstFound> {
     ours: () => ours({ mdns: true }, 'mdns'),
     bare: () => bare({ peerDiscovery: [libp2pMdns()] as never }, 'peer:discovery', target.self),
     stop: () => target.stop(),
+  }
+}
+
+/** At a meeting point, which libp2p does not have: it dials the one who would be found. */
+export async function firstByRendezvous(): Promise<FirstFound> {
+  const meet = (options: Parameters<typeof rendezvous>[0]) =>
+    createSwarm({
+      use: [connections(), identify(), rendezvous(options), discovery({ dial: false })],
+      transports: ['tcp'],
+      listen: [LISTEN],
+    })
+  const point = await meet({ point: true })
+  const points = [point.addresses[0]!]
+  const target = await meet({ points })
+  await firstValueFrom(target.execute(rendezvous.registerOnce({ namespace: 'here' })))
+  const first = async () => {
+    const start = performance.now()
+    const node = await meet({ points })
+    const watching = node.execute(rendezvous.watch({ namespace: 'here' })).subscribe()
+    const found$ = node.state$.pipe(filter(({ discovery: { sources } }) => sources.rendezvous.found > 0))
+    await firstValueFrom(found$.pipe(timeout(WITHIN_MS)))
+    const tookMs = performance.now() - start
+    watching.unsubscribe()
+    await node.stop()
+    return tookMs
+  }
+  return {
+    ours: first,
+    bare: () => bare({}, 'peer:identify', target.self, target.addresses[0]),
+    stop: () => Promise.all([point.stop(), target.stop()]),
   }
 }
