@@ -90,6 +90,18 @@ describe.each(wires)('rendezvous over %s', (transport) => {
     await until(alice.state$, (state) => state.rendezvous.own.size === 0)
     expect(await all(bob.execute(rendezvous.discover({ namespace: 'n' })))).toEqual([])
   })
+  it('takes leave of its points when it stops', async () => {
+    await using point = await startPoint(transport)
+    const alice = await startGuest(transport, [point])
+    await using bob = await startGuest(transport, [point])
+    const gone = firstValueFrom(point.event$.pipe(filter(({ type }) => type === 'rendezvous:removed')))
+    const kept = alice.execute(rendezvous.register({ namespace: 'n' })).subscribe({ error: () => undefined })
+    await until(alice.state$, (state) => state.rendezvous.own.size === 1)
+    await alice.stop()
+    expect(await gone).toMatchObject({ namespace: 'n', reason: 'unregistered' })
+    kept.unsubscribe()
+    expect(await all(bob.execute(rendezvous.discover()))).toEqual([])
+  })
   it('registers anew when its addresses change, and who watches hears of it', async () => {
     await using point = await startPoint(transport)
     await using alice = await startGuest(transport, [point])
@@ -210,7 +222,7 @@ describe.each(wires)('rendezvous over %s', (transport) => {
       const forged = good.slice()
       forged[forged.length - 3]! ^= 1
       expect(await say(forged)).toBe('E_INVALID_SIGNED_PEER_RECORD')
-      expect(await say(await sealed(other, 9n))).toBe('E_INVALID_SIGNED_PEER_RECORD')
+      expect(await say(await sealed(other, 9n))).toBe('E_NOT_AUTHORIZED')
       expect(await say(await sealed(other, 9n, own))).toBe('E_INVALID_SIGNED_PEER_RECORD')
       expect(await say(await sealed(own, 4n))).toBe('E_INVALID_SIGNED_PEER_RECORD')
       expect(await say(await sealed(own, 6n, own, 0))).toBe('E_INVALID_SIGNED_PEER_RECORD')

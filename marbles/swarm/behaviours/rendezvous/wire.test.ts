@@ -75,6 +75,8 @@ describe('the rendezvous wire', () => {
     ['a message that is cut short', REGISTER.subarray(0, -1)],
     ['a length beyond the end', bytes('0800', '12ff01')],
     ['a wire type that there is not', bytes('0f')],
+    ['a number where bytes belong', bytes('0802', '2202', '0805')],
+    ['a message that reaches over the end of the one around it', bytes('0802', '2203', '0a026e73')],
   ])('refuses %s, and says what is wrong', (_, data) => {
     expect(() => decodeRequest(data)).toThrow(expect.objectContaining({ name: 'InvalidMessageError' }))
   })

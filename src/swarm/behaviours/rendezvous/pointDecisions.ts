@@ -95,7 +95,7 @@ export class RendezvousPoint {
     const flaw = flawOfNamespace(namespace)
     if (flaw !== undefined) return refuse('E_INVALID_NAMESPACE', flaw)
     if ('flaw' in record) return refuse('E_INVALID_SIGNED_PEER_RECORD', record.flaw)
-    if (record.peer !== peer) return refuse('E_INVALID_SIGNED_PEER_RECORD', 'it is the record of another peer')
+    if (record.peer !== peer) return refuse('E_NOT_AUTHORIZED', 'a peer registers only itself')
     const known = this.#registrations.recordSeqOf(peer)
     if (known !== undefined && record.seq < known) {
       return refuse('E_INVALID_SIGNED_PEER_RECORD', 'a later record of this peer is known')

@@ -10,6 +10,7 @@ import type { PointLimits } from './pointDecisions.ts'
 import { pointIn, pointsIn } from './pointRef.ts'
 import { rendezvousBehaviour, type RendezvousDecisions } from './rendezvousBehaviour.ts'
 import { rendezvousPorts } from './rendezvousPorts.ts'
+import { RENDEZVOUS, rendezvousService } from './rendezvousService.ts'
 import type {
   Discover,
   OwnRegistration,
@@ -145,6 +146,7 @@ function module(
         },
       },
     },
+    services: { [RENDEZVOUS]: rendezvousService },
     state,
     options: decisions,
     ports: rendezvousPorts,

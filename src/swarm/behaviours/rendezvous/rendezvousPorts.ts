@@ -1,6 +1,18 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
-import { catchError, defer, from, ignoreElements, map, mergeMap, Observable, of, throwError } from 'rxjs'
+import {
+  catchError,
+  defer,
+  firstValueFrom,
+  from,
+  ignoreElements,
+  map,
+  mergeMap,
+  Observable,
+  of,
+  throwError,
+  timeout,
+} from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
 import { InvalidMessageError, OverloadedError, RendezvousError } from '../../../errors/errors.ts'
 import { asError } from '../../libp2p/asError.ts'
@@ -11,6 +23,7 @@ import { openRecord, ownRecord, type OpenedRecord, type RecordForm } from '../..
 import { streamError } from '../../libp2p/streamError.ts'
 import { BOTH_FORMS } from './pointDecisions.ts'
 import { freshPoint, PointStore } from './pointStore.ts'
+import { RENDEZVOUS, type RendezvousService } from './rendezvousService.ts'
 import {
   decodeDiscovered,
   decodeRegistered,
@@ -101,7 +114,7 @@ export function rendezvousPorts(node: Libp2p): RendezvousPorts {
           const left = held.get(name)! - 1
           if (left > 0) return void held.set(name, left)
           held.delete(name)
-          if (node.status === 'started') unregister(ref, namespace).subscribe({ error: () => undefined }) // it expires
+          if (node.status === 'started') takeLeave(node, unregister(ref, namespace))
         }
       }),
     unregister,
@@ -147,6 +160,14 @@ export function rendezvousPorts(node: Libp2p): RendezvousPorts {
     fresh: freshPoint,
     save: (changes) => defer(() => from(store.save(changes))).pipe(ignoreElements()),
   }
+}
+
+/** Told while the node still runs; a point that does not hear of it sees the registration expire. */
+function takeLeave(node: Libp2p, unregister$: Observable<unknown>): void {
+  const { farewells } = node.services[RENDEZVOUS] as RendezvousService
+  const told = firstValueFrom(unregister$.pipe(timeout(REMOTE_MS))).catch(() => undefined)
+  farewells.add(told)
+  void told.finally(() => farewells.delete(told))
 }
 
 // ---- asking ----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import {
   type Message,
 } from '../../../generated/rendezvous_pb.ts'
 import type { DiscoverQuestion, PointAnswer } from './rendezvousVocabulary.ts'
+import { checkShape, type WireShape } from './wireShape.ts'
 
 /** @source libp2p rendezvous, specification r3 */
 export const RENDEZVOUS_PROTOCOL = '/rendezvous/1.0.0'
@@ -155,8 +156,41 @@ function statusName(status: number | undefined): string {
   return known === undefined ? String(status) : known[0]
 }
 
+const REGISTER: WireShape = {
+  1: { name: 'ns', is: 'text' },
+  2: { name: 'signedPeerRecord', is: 'bytes' },
+  3: { name: 'ttl', is: 'number' },
+}
+const MESSAGE: WireShape = {
+  1: { name: 'type', is: 'number' },
+  2: { name: 'register', is: REGISTER },
+  3: {
+    name: 'registerResponse',
+    is: {
+      1: { name: 'status', is: 'number' },
+      2: { name: 'statusText', is: 'text' },
+      3: { name: 'ttl', is: 'number' },
+    },
+  },
+  4: { name: 'unregister', is: { 1: { name: 'ns', is: 'text' } } },
+  5: {
+    name: 'discover',
+    is: { 1: { name: 'ns', is: 'text' }, 2: { name: 'limit', is: 'number' }, 3: { name: 'cookie', is: 'bytes' } },
+  },
+  6: {
+    name: 'discoverResponse',
+    is: {
+      1: { name: 'registrations', is: REGISTER },
+      2: { name: 'cookie', is: 'bytes' },
+      3: { name: 'status', is: 'number' },
+      4: { name: 'statusText', is: 'text' },
+    },
+  },
+}
+
 function decoded(bytes: Uint8Array): Message {
   try {
+    checkShape(bytes, MESSAGE)
     return fromBinary(MessageSchema, bytes, { readUnknownFields: false })
   } catch (cause) {
     throw malformed('message', (cause as Error).message, cause)
