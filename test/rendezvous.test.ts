@@ -6,6 +6,7 @@ import { PeerRecord, RecordEnvelope } from '@libp2p/peer-record'
 import { lpStream } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import {
+  access,
   connections,
   createSwarm,
   identify,
@@ -208,6 +209,19 @@ describe.each(wires)('rendezvous over %s', (transport) => {
       name: 'RendezvousError',
       status: 'NO_ADDRESS',
     })
+  })
+
+  it('says no in the words of the protocol to who may not ask', async () => {
+    const policy = { rules: [{ effect: 'deny', protocol: RENDEZVOUS_PROTOCOL }], default: 'allow' } as const
+    await using point = await createSwarm({
+      use: [connections(), identify(), access({ policy }), rendezvous({ point: true })],
+      transports: [transport],
+      listen: [listenAddress(transport)],
+    })
+    await using alice = await startGuest(transport, [point])
+    const refused = { name: 'RendezvousError', status: 'E_NOT_AUTHORIZED' }
+    await expect(first(alice.execute(rendezvous.registerOnce({ namespace: 'n' })))).rejects.toMatchObject(refused)
+    await expect(first(alice.execute(rendezvous.discover({ namespace: 'n' })))).rejects.toMatchObject(refused)
   })
 
   describe('of a hostile client', () => {

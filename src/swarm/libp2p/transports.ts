@@ -27,7 +27,7 @@ type Note = (address: string, outcome: DialOutcome, tookMs: number) => void
 const factories = {
   quic: (_: unknown, note: Note) => (components: QuicComponents) => bounded(quicTransport()(components), note),
   tcp: (settles: ReadonlySet<Settle>, note: Note) => (components: TcpComponents) =>
-    bounded(wholly(gracefully(tcp()(components), settles)), note),
+    bounded(gracefully(tcp()(components), settles), note),
   memory: () => memory(),
 } satisfies Record<TransportName, (settles: ReadonlySet<Settle>, note: Note) => unknown>
 
@@ -116,44 +116,6 @@ function noting(address: Multiaddr, upgrader: Upgrader): Upgrader {
     return upgrader.upgradeOutbound(connection, options)
   }
   return Object.create(upgrader, { upgradeOutbound: { value: upgradeOutbound } }) as Upgrader
-}
-
-/** What a connection over TCP is given to send: in pieces, of which the library writes each by itself. */
-type Pieces = Iterable<Uint8Array> & { readonly byteLength: number; subarray(): Uint8Array }
-
-/** A connection with the part of it that sends. */
-interface Sender extends MultiaddrConnection {
-  sendData(data: Pieces): unknown
-}
-
-/** A transport that puts the pieces of a packet together before the system is given them: one call, and one segment, for all. */
-function wholly(transport: Transport): Transport {
-  const whole = (connection: MultiaddrConnection): MultiaddrConnection => {
-    const sender = connection as Sender
-    const send = sender.sendData.bind(sender)
-    sender.sendData = (data) => send(wholeOf(data))
-    return connection
-  }
-  const through = (upgrader: Upgrader): Upgrader =>
-    Object.create(upgrader, {
-      upgradeOutbound: {
-        value: (connection: MultiaddrConnection, options: never) =>
-          upgrader.upgradeOutbound(whole(connection), options),
-      },
-      upgradeInbound: {
-        value: (connection: MultiaddrConnection, options: never) => upgrader.upgradeInbound(whole(connection), options),
-      },
-    }) as Upgrader
-  const dial = transport.dial.bind(transport)
-  transport.dial = (address, options) => dial(address, { ...options, upgrader: through(options.upgrader) })
-  const createListener = transport.createListener.bind(transport)
-  transport.createListener = (options) => createListener({ ...options, upgrader: through(options.upgrader) })
-  return transport
-}
-
-function wholeOf(data: Pieces): Pieces {
-  const bytes = data.subarray()
-  return Object.assign([bytes], { byteLength: bytes.byteLength, subarray: () => bytes })
 }
 
 /** A listener destroys its sockets when it closes, while the node closes its connections; it lets them send what they have. */

@@ -14,10 +14,10 @@ import {
   timeout,
 } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
-import { InvalidMessageError, OverloadedError, RendezvousError } from '../../../errors/errors.ts'
+import { InvalidMessageError, OverloadedError, RendezvousError, type SwarmError } from '../../../errors/errors.ts'
 import { asError } from '../../libp2p/asError.ts'
 import { connectTo, dialTo } from '../../libp2p/connectTo.ts'
-import { internalsOf } from '../../libp2p/createHost.ts'
+import { gateOf, internalsOf } from '../../libp2p/createHost.ts'
 import { parseAddress, parsePeer } from '../../libp2p/parse.ts'
 import { openRecord, ownRecord, type OpenedRecord, type RecordForm } from '../../libp2p/peerRecords.ts'
 import { streamError } from '../../libp2p/streamError.ts'
@@ -147,6 +147,7 @@ export function rendezvousPorts(node: Libp2p): RendezvousPorts {
         }
         void converse(stream, next, () => reads(node, connection)).finally(() => void serving.delete(stream))
       }
+      gateOf(node).refuseWith(RENDEZVOUS_PROTOCOL, refuse)
       const options = { maxInboundStreams: STREAMS, runOnLimitedConnection: true }
       void node.handle(RENDEZVOUS_PROTOCOL, serve, options)
       return () => {
@@ -359,4 +360,18 @@ async function readable(bytes: Uint8Array, form: () => Promise<RecordForm>): Pro
   } catch (error) {
     return { ...rest, record: { flaw: asError(error).message.slice(0, 256) } }
   }
+}
+
+/** Says no in the words of the protocol to who may not ask at all. */
+async function refuse(stream: Stream, { name }: SwarmError): Promise<void> {
+  const signal = AbortSignal.timeout(REMOTE_MS)
+  const messages = lpStream(stream, { maxDataLength: MOST_REQUEST_BYTES })
+  if (stream.readStatus === 'paused') stream.resume() // it has waited
+  const { type } = decodeRequest((await messages.read({ signal })).subarray())
+  if (type !== 'unregister') {
+    const isBusy = name === 'RateLimitedError' || name === 'OverloadedError' || name === 'TimeoutError'
+    const no = { status: isBusy ? 'E_UNAVAILABLE' : 'E_NOT_AUTHORIZED', text: 'not admitted' } as const
+    await messages.write(encodeAnswer(type === 'register' ? { type, ...no } : { type, ...no, registrations: [] }), { signal }) // prettier-ignore
+  }
+  await stream.close({ signal })
 }
