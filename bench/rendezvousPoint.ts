@@ -18,6 +18,7 @@ const PEERS = 1_000
 
 const datastore = new MemoryDatastore()
 const store = new PointStore(datastore)
+await store.load(Date.now())
 const expiresAt = Date.now() + 3_600_000
 let seq = 0
 let answer: Uint8Array = new Uint8Array()

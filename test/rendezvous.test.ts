@@ -19,6 +19,7 @@ import {
 } from 'rxswarm'
 import { filter, firstValueFrom, toArray, type Observable } from 'rxjs'
 import { describe, expect, it } from 'vitest'
+import { PointStore } from '../src/swarm/behaviours/rendezvous/pointStore.ts'
 import {
   decodeDiscovered,
   decodeRegistered,
@@ -58,6 +59,27 @@ const eventually = async (holds: () => boolean, withinMs = 10_000) => {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
+
+it('a point whose store can not be read leaves it as it is', async () => {
+  const datastore = new MemoryDatastore()
+  const unreadable = Object.assign(Object.create(datastore) as MemoryDatastore, {
+    has: () => {
+      throw new Error('the disk is gone')
+    },
+  })
+  const store = new PointStore(unreadable)
+  await expect(store.load(0)).rejects.toMatchObject({ name: 'StorageError' })
+  const put = {
+    peer: 'a',
+    namespace: 'n',
+    records: { standard: new Uint8Array(1) },
+    recordSeq: 1n,
+    expiresAt: 9,
+    seq: 1,
+  }
+  await expect(store.save([{ put }])).rejects.toMatchObject({ name: 'StorageError' })
+  expect(await new PointStore(datastore).load(0)).toMatchObject({ registrations: [], seq: 0 })
+})
 
 describe.each(wires)('rendezvous over %s', (transport) => {
   it('registers at two points, is found at both, and dialled by its id alone', async () => {

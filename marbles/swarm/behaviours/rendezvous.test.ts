@@ -262,3 +262,28 @@ describe('rendezvous', () => {
     expect(waitAfter(new RendezvousError('x', 'E_UNAVAILABLE'), 0, 1)).toBe(500)
   })
 })
+
+describe('a rendezvous point', () => {
+  const limits = { registrations: 10, registrationsPerPeer: 10, answerMost: 10, minTtlMs: 1_000, maxTtlMs: 9e6 }
+  const point = behaviourOf({ points: [], limits })
+  const record = { form: 'standard', bytes: new Uint8Array(1), peer: 'x', seq: 1n, addresses: 1 } as const
+  const request = { type: 'register', id: '1', peer: 'x', address: '/x', namespace: 'n', record } as const
+  const said = (ports: RendezvousPorts) =>
+    point(fakeWires({ command$: NEVER, ports })).pipe(
+      map((fact) => [fact.type, (fact as { readonly error?: Error }).error?.name].filter(Boolean).join(' ')),
+    )
+  marbles('begins anew, and says so, when its store does not tell in time what it had kept', (run) => {
+    const { expectObservable } = run
+    expectObservable(said(silent), '^ 31s !').toBe('30s f', { f: 'rendezvous:store-failed StorageError' })
+  })
+  marbles('answers all the same when its store does not keep a registration in time', (run) => {
+    const { cold, hot, expectObservable, expectSubscriptions } = run
+    const answered$ = cold<never>('|')
+    const ports = { ...silent, load: () => of(silent.fresh()), request$: hot('-r', { r: request }), save: () => NEVER, answer: () => answered$ } // prettier-ignore
+    expectObservable(said(ports), '^ 3s !').toBe('-a 1999ms f', {
+      a: 'rendezvous:accepted',
+      f: 'rendezvous:store-failed StorageError',
+    })
+    expectSubscriptions(answered$.subscriptions).toBe('- 2s (^!)')
+  })
+})

@@ -189,6 +189,15 @@ describe('a rendezvous point', () => {
     desk.now = 7_200_000
     expect(desk.register('f')).toBe('OK 7200')
   })
+  it('tells of what it drops to make room, and forgets it in its store too', () => {
+    const desk = new Desk({ registrations: 1, minTtlMs: 1_000 })
+    desk.register('a', 'n', { ttlS: 1n })
+    desk.now = 1_000
+    const { answer, say, store } = desk.point.decide(register('b', 'n'), desk.now)
+    expect(answer).toMatchObject({ status: 'OK' })
+    expect(say?.map(({ type }) => type)).toEqual(['rendezvous:removed', 'rendezvous:accepted'])
+    expect(store).toMatchObject([{ drop: { peer: 'a', namespace: 'n' } }, { put: { peer: 'b' } }])
+  })
   it('forgets who unregisters, answers nothing to that, and knows of no other', () => {
     const desk = new Desk()
     desk.register('a')

@@ -39,7 +39,7 @@ export const MOST_NAMESPACE_BYTES = 255
 export const BOTH_FORMS = 'kept; send the record in its other form too'
 
 /** Of a registration that names none. @unit seconds @source libp2p rendezvous r3 */
-const USUAL_TTL_S = 7_200
+export const USUAL_TTL_S = 7_200
 
 /** What an answer may hold, so that it stays below the 1 MiB that rust-libp2p reads. @unit bytes */
 const MOST_ANSWER_BYTES = 900 * 1_024
@@ -107,12 +107,13 @@ export class RendezvousPoint {
       return refuse('E_INVALID_TTL', `must be ${minTtlMs / 1_000} to ${maxTtlMs / 1_000} seconds, not ${ttlS}`)
     }
     const before = this.#registrations.of(peer, namespace)
-    if (before === undefined) {
-      this.#registrations.expire(now)
-      const text = 'as many are registered as this point takes'
-      if (this.#registrations.size >= registrations) return refuse('E_UNAVAILABLE', text)
-      const own = `${registrationsPerPeer} registrations of one peer are as many as this point takes`
-      if (this.#registrations.countOf(peer) >= registrationsPerPeer) return refuse('E_UNAVAILABLE', own)
+    const isFull = () =>
+      this.#registrations.size >= registrations || this.#registrations.countOf(peer) >= registrationsPerPeer
+    const { say = [], store = [] } = before === undefined && isFull() ? this.sweep(now) : {}
+    if (before === undefined && isFull()) {
+      const text = `this point takes ${registrationsPerPeer} registrations of one peer, and ${registrations} in all`
+      const { answer, say: no = [] } = refuse('E_UNAVAILABLE', text)
+      return { answer: answer!, say: [...say, ...no], store }
     }
     const others = before?.recordSeq === record.seq ? before.records : {}
     const isOtherForm = before?.recordSeq === record.seq && others[record.form] === undefined
@@ -126,8 +127,8 @@ export class RendezvousPoint {
     })
     return {
       answer: { type: 'register', status: 'OK', text: BOTH_FORMS, ttlS: Number(ttlS) },
-      say: isOtherForm ? [] : [{ type: 'rendezvous:accepted', peer, address, namespace, ttlMs }],
-      store: [{ put }],
+      say: isOtherForm ? say : [...say, { type: 'rendezvous:accepted', peer, address, namespace, ttlMs }],
+      store: [...store, { put }],
     }
   }
 

@@ -23,6 +23,7 @@ interface Kept {
 /** Keeps the registrations of a point in a datastore. */
 export class PointStore {
   readonly #datastore: Datastore
+  #isRead = false
 
   constructor(datastore: Datastore) {
     this.#datastore = datastore
@@ -44,6 +45,7 @@ export class PointStore {
         ? Number(new TextDecoder().decode(await this.#datastore.get(LAST)))
         : 0
       const sorted = registrations.toSorted((one, other) => one.seq - other.seq)
+      this.#isRead = true
       const seq = Math.max(Number.isSafeInteger(last) ? last : 0, sorted.at(-1)?.seq ?? 0)
       return { registrations: sorted, seq, cookies: cookieSeal(key) }
     } catch (cause) {
@@ -51,9 +53,14 @@ export class PointStore {
     }
   }
 
-  /** Keeps changes, one after the other. @errors `StorageError` */
+  /**
+   * Keeps changes, one after the other.
+   *
+   * @errors `StorageError`, also when what is kept could not be read: its numbers would be given out again.
+   */
   async save(changes: readonly StoreChange[]): Promise<void> {
     try {
+      if (!this.#isRead) throw new Error('what is kept there was not read; start again when it can be')
       for (const change of changes) {
         if ('drop' in change) {
           await this.#datastore.delete(nameOf(change.drop.peer, change.drop.namespace))

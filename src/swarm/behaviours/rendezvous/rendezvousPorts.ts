@@ -14,21 +14,20 @@ import {
   timeout,
 } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
-import { InvalidMessageError, OverloadedError, RendezvousError, type SwarmError } from '../../../errors/errors.ts'
+import { InvalidMessageError, RendezvousError } from '../../../errors/errors.ts'
 import { asError } from '../../libp2p/asError.ts'
 import { connectTo, dialTo } from '../../libp2p/connectTo.ts'
-import { gateOf, internalsOf } from '../../libp2p/createHost.ts'
+import { internalsOf } from '../../libp2p/createHost.ts'
 import { parseAddress, parsePeer } from '../../libp2p/parse.ts'
 import { openRecord, ownRecord, type OpenedRecord, type RecordForm } from '../../libp2p/peerRecords.ts'
 import { streamError } from '../../libp2p/streamError.ts'
-import { BOTH_FORMS } from './pointDecisions.ts'
+import { BOTH_FORMS, USUAL_TTL_S } from './pointDecisions.ts'
+import { pointPorts } from './pointPorts.ts'
 import { freshPoint, PointStore } from './pointStore.ts'
 import { RENDEZVOUS, type RendezvousService } from './rendezvousService.ts'
 import {
   decodeDiscovered,
   decodeRegistered,
-  decodeRequest,
-  encodeAnswer,
   encodeDiscover,
   encodeRegister,
   encodeUnregister,
@@ -42,27 +41,15 @@ import type {
   DiscoverQuestion,
   FoundRegistration,
   IgnoredRegistration,
-  PointAnswer,
   PointRef,
-  PointRequest,
   RendezvousPorts,
 } from './rendezvousVocabulary.ts'
 
-/** How long a remote may take to send its request, or to take its answer. @unit milliseconds */
-const REMOTE_MS = 10_000
-
-/** Streams of one connection, and of all, on which requests are read or answered. A further one is reset. */
-const STREAMS = 64
-const MOST_SERVED = 1_024
-
-/** A request: a record of at most 8 KiB, and its namespace. @unit bytes */
-const MOST_REQUEST_BYTES = 16_384
+/** How long a point may take to hear that this node goes. @unit milliseconds */
+const FAREWELL_MS = 10_000
 
 /** Peers whose latest record is remembered; the oldest gives way. */
 const MOST_KNOWN = 16_384
-
-/** Of a registration that names none. @unit seconds @source libp2p rendezvous r3 */
-const USUAL_TTL_S = 7_200
 
 /** However long a point says that a registration holds. @unit seconds @source libp2p rendezvous r3 */
 const LONGEST_TTL_S = 72n * 3_600n
@@ -73,7 +60,6 @@ export function rendezvousPorts(node: Libp2p): RendezvousPorts {
   const known = new Map<string, OpenedRecord>()
   const record = ownRecord(node)
   const held = new Map<string, number>()
-  const answers = new Map<string, (answer: PointAnswer) => void>()
   const unregister = (ref: PointRef, namespace: string) =>
     connected(node, ref).pipe(
       mergeMap((connection) => fromAbortable((signal) => tell(connection, encodeUnregister(namespace), signal))),
@@ -127,36 +113,7 @@ export function rendezvousPorts(node: Libp2p): RendezvousPorts {
         }),
         catchError(failure(ref)),
       ),
-    request$: new Observable((out) => {
-      const serving = new Set<Stream>()
-      let requests = 0
-      const serve = (stream: Stream, connection: Connection) => {
-        if (serving.size >= MOST_SERVED) {
-          const message = `${RENDEZVOUS_PROTOCOL}: ${MOST_SERVED} streams are being served`
-          return stream.abort(new OverloadedError(message, { protocol: RENDEZVOUS_PROTOCOL, limit: MOST_SERVED }))
-        }
-        serving.add(stream)
-        const next = (request: Read) => {
-          const id = String(++requests)
-          const { remotePeer, remoteAddr } = connection
-          return new Promise<PointAnswer | undefined>((resolve) => {
-            answers.set(id, resolve)
-            out.next({ ...request, id, peer: remotePeer.toString(), address: remoteAddr.toString() })
-            if (request.type === 'unregister' || request.type === 'unreadable') resolve(undefined)
-          }).finally(() => void answers.delete(id))
-        }
-        void converse(stream, next, () => reads(node, connection)).finally(() => void serving.delete(stream))
-      }
-      gateOf(node).refuseWith(RENDEZVOUS_PROTOCOL, refuse)
-      const options = { maxInboundStreams: STREAMS, runOnLimitedConnection: true }
-      void node.handle(RENDEZVOUS_PROTOCOL, serve, options)
-      return () => {
-        void node.unhandle(RENDEZVOUS_PROTOCOL)
-        for (const stream of serving) stream.abort(new Error('this node is no rendezvous point any more'))
-        answers.clear()
-      }
-    }),
-    answer: (id, answer) => defer(() => of(answers.get(id)?.(answer))).pipe(ignoreElements()),
+    ...pointPorts(node),
     load: () => defer(() => from(store.load(Date.now()))),
     fresh: freshPoint,
     save: (changes) => defer(() => from(store.save(changes))).pipe(ignoreElements()),
@@ -166,12 +123,10 @@ export function rendezvousPorts(node: Libp2p): RendezvousPorts {
 /** Told while the node still runs; a point that does not hear of it sees the registration expire. */
 function takeLeave(node: Libp2p, unregister$: Observable<unknown>): void {
   const { farewells } = node.services[RENDEZVOUS] as RendezvousService
-  const told = firstValueFrom(unregister$.pipe(timeout(REMOTE_MS))).catch(() => undefined)
+  const told = firstValueFrom(unregister$.pipe(timeout(FAREWELL_MS))).catch(() => undefined)
   farewells.add(told)
   void told.finally(() => farewells.delete(told))
 }
-
-// ---- asking ----------------------------------------------------------------------------------------------------------
 
 function connected(node: Libp2p, { point, addresses }: PointRef): Observable<Connection> {
   return defer(() => {
@@ -239,14 +194,12 @@ function grantedBy(ref: PointRef, { status, text, ttlS }: WireRegistered) {
   return { isBoth: text === BOTH_FORMS, ...(ttlS === undefined ? {} : { ttlS }) }
 }
 
+const CUT_SHORT = new Set(['UnexpectedEOFError', 'StreamResetError', 'StreamError'])
+
 /** Whether a point may have been unable to read the record: rust-libp2p closes the stream without an answer. */
 function isUnread(error: unknown): boolean {
   const { name, status } = Object(error) as { readonly name?: unknown; readonly status?: unknown }
-  return (
-    status === 'E_INVALID_SIGNED_PEER_RECORD' ||
-    name === 'UnexpectedEOFError' ||
-    ['StreamResetError', 'StreamError'].includes(String(name))
-  )
+  return status === 'E_INVALID_SIGNED_PEER_RECORD' || CUT_SHORT.has(String(name))
 }
 
 function refused(what: string, { point }: PointRef, status: string, text: string): RendezvousError {
@@ -267,7 +220,7 @@ async function believed(
 ): Promise<DiscoveredPage> {
   const found: FoundRegistration[] = []
   const ignored: IgnoredRegistration[] = []
-  for (const { namespace: of, record, ttlS = 7_200n } of registrations) {
+  for (const { namespace: of, record, ttlS = BigInt(USUAL_TTL_S) } of registrations) {
     try {
       if (namespace !== undefined && of !== namespace) throw new Error('it is of another namespace')
       const opened = await openRecord(record)
@@ -302,76 +255,4 @@ function remember(known: Map<string, OpenedRecord>, record: OpenedRecord): void 
   known.set(record.peer, record)
   const [oldest] = known.keys()
   if (known.size > MOST_KNOWN && oldest !== undefined) known.delete(oldest)
-}
-
-// ---- being asked -----------------------------------------------------------------------------------------------------
-
-type Read = PointRequest extends infer One ? (One extends PointRequest ? Omit<One, 'id' | 'peer' | 'address'> : never) : never // prettier-ignore
-
-/** Reads requests of a stream one after the other, and writes what they come to. */
-async function converse(
-  stream: Stream,
-  next: (request: Read) => Promise<PointAnswer | undefined>,
-  form: () => Promise<RecordForm>,
-): Promise<void> {
-  const messages = lpStream(stream, { maxDataLength: MOST_REQUEST_BYTES })
-  try {
-    for (;;) {
-      const bytes = await messages.read({ signal: AbortSignal.timeout(REMOTE_MS) }).catch((error: unknown) => {
-        if (stream.remoteWriteStatus === 'closed') return undefined // it has asked everything
-        throw error
-      })
-      if (bytes === undefined) break
-      const answer = await next(await readable(bytes.subarray(), form))
-      if (answer !== undefined) await messages.write(encodeAnswer(answer), { signal: AbortSignal.timeout(REMOTE_MS) })
-    }
-    await stream.close({ signal: AbortSignal.timeout(REMOTE_MS) })
-  } catch (error) {
-    const reason = asError(error)
-    if (/^Invalid/.test(reason.name)) void next({ type: 'unreadable', reason: reason.message.slice(0, 256) })
-    stream.abort(reason)
-  }
-}
-
-/** Which connections are of rust-libp2p, as far as identify has told. */
-const rustConnections = new WeakMap<Connection, boolean>()
-
-/** In which form a remote reads records: its agent tells. */
-async function reads(node: Libp2p, connection: Connection): Promise<RecordForm> {
-  const known = rustConnections.get(connection)
-  if (known !== undefined) return known ? 'rust' : 'standard'
-  const peer = await node.peerStore.get(connection.remotePeer).catch(() => undefined)
-  const agent = peer?.metadata.get('AgentVersion')
-  if (agent === undefined) return 'standard'
-  const isRust = /\brust-libp2p\b/.test(new TextDecoder().decode(agent))
-  rustConnections.set(connection, isRust)
-  return isRust ? 'rust' : 'standard'
-}
-
-async function readable(bytes: Uint8Array, form: () => Promise<RecordForm>): Promise<Read> {
-  const request = decodeRequest(bytes)
-  if (request.type === 'discover') return { ...request, reads: await form() }
-  if (request.type === 'unregister') return request
-  const { record, ...rest } = request
-  try {
-    const { form: sealed, peer, seq, addresses } = await openRecord(record)
-    if (addresses.length === 0) throw new Error('it has no address')
-    return { ...rest, record: { form: sealed, bytes: record, seq, addresses: addresses.length, peer } }
-  } catch (error) {
-    return { ...rest, record: { flaw: asError(error).message.slice(0, 256) } }
-  }
-}
-
-/** Says no in the words of the protocol to who may not ask at all. */
-async function refuse(stream: Stream, { name }: SwarmError): Promise<void> {
-  const signal = AbortSignal.timeout(REMOTE_MS)
-  const messages = lpStream(stream, { maxDataLength: MOST_REQUEST_BYTES })
-  if (stream.readStatus === 'paused') stream.resume() // it has waited
-  const { type } = decodeRequest((await messages.read({ signal })).subarray())
-  if (type !== 'unregister') {
-    const isBusy = name === 'RateLimitedError' || name === 'OverloadedError' || name === 'TimeoutError'
-    const no = { status: isBusy ? 'E_UNAVAILABLE' : 'E_NOT_AUTHORIZED', text: 'not admitted' } as const
-    await messages.write(encodeAnswer(type === 'register' ? { type, ...no } : { type, ...no, registrations: [] }), { signal }) // prettier-ignore
-  }
-  await stream.close({ signal })
 }

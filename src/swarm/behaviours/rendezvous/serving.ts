@@ -10,9 +10,11 @@ import {
   mergeMap,
   of,
   take,
+  throwError,
   timeout,
   type Observable,
 } from 'rxjs'
+import { StorageError } from '../../../errors/errors.ts'
 import { asSwarmError } from '../../perform.ts'
 import type { Wires } from '../../vocabulary/behaviour.ts'
 import { RendezvousPoint, type PointDecision, type PointLimits } from './pointDecisions.ts'
@@ -23,6 +25,9 @@ const SWEEP_MS = 10_000
 
 /** How long the store may take before a request is answered all the same. @unit milliseconds */
 const SAVE_MS = 2_000
+
+/** How long it may take to tell what it had kept. @unit milliseconds */
+const LOAD_MS = 30_000
 
 /**
  * Is a rendezvous point: answers what remotes ask, by what it had kept.
@@ -40,11 +45,15 @@ export function serving(
       from(say),
       store.length === 0
         ? EMPTY
-        : defer(() => ports.save(store)).pipe(timeout({ each: SAVE_MS, scheduler }), catchError(storeFailed)),
+        : defer(() => ports.save(store)).pipe(
+            timeout({ each: SAVE_MS, scheduler, with: tooSlow(SAVE_MS) }),
+            catchError(storeFailed),
+          ),
       answer === undefined ? EMPTY : defer(() => ports.answer(id, answer)).pipe(catchError(() => EMPTY)), // it has gone
     )
   return defer(() => ports.load()).pipe(
     take(1),
+    timeout({ first: LOAD_MS, scheduler, with: tooSlow(LOAD_MS) }),
     map((stored) => ({ stored, failed$: EMPTY as Observable<RendezvousEvent> })),
     catchError((error: unknown) => of({ stored: ports.fresh(), failed$: storeFailed(error) })),
     mergeMap(({ stored, failed$ }) => {
@@ -56,4 +65,9 @@ export function serving(
       )
     }),
   )
+}
+
+function tooSlow(deadlineMs: number) {
+  return () =>
+    throwError(() => new StorageError(`rendezvous point: the store takes longer than ${deadlineMs} ms`, { deadlineMs }))
 }

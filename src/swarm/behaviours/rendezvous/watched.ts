@@ -64,12 +64,12 @@ function paged(
   let refused = 0
   for (const { peer, addresses, seq, ttlMs } of page.found) {
     if (peer === self) continue
-    told.add(peer)
     const known = peers.get(peer)
     if (known === undefined && peers.size >= MOST_WATCHED) {
       refused++
       continue
     }
+    told.add(peer)
     const until = new Map(known?.until).set(point, now + ttlMs)
     const isLater = known === undefined || seq >= known.seq
     const latest = isLater ? addresses : known.addresses
