@@ -22,7 +22,7 @@ const first = await start([])
 const others = await Promise.all(Array.from({ length: NODES - 1 }, () => start(first.addresses)))
 const [newcomer] = others
 
-// One stream for all sources: each peer once, until it is forgotten or its addresses change.
+// One stream for all sources: each peer once, until it is forgotten; other addresses of it are `peer:updated`.
 newcomer?.event$.pipe(ofType('peer:found')).subscribe(({ by }) => console.log(`found a peer by ${by}`))
 
 // Everybody knows everybody, though each was told of one address.
