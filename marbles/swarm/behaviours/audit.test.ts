@@ -30,6 +30,11 @@ describe('audit', () => {
     expect(isAudited(AUDITED, 'behaviour:restarted')).toBe(false)
     expect(isAudited(['*'], 'audit:failed')).toBe(false)
   })
+  it('notes what smells of attack where peers are found, relayed and carried', () => {
+    const discovered = ['discovery:impostor', 'discovery:flooded', 'rendezvous:refused', 'rendezvous:ignored']
+    const carried = ['relay:denied', 'chain:accepted', 'chain:carried', 'chain:refused']
+    expect([...discovered, ...carried].filter((type) => !isAudited(AUDITED, type))).toEqual([])
+  })
   it('puts who and from where first, as far as they are known', () => {
     const address = '/ip4/192.0.2.7/tcp/4001/p2p/p'
     expect(entryOf({ type: 'xauth:failed', at: 9, peer: 'p', address } as never)).toEqual({

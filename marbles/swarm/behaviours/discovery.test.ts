@@ -283,6 +283,11 @@ describe('discovery', () => {
     expect(reducers['behaviour:crashed']!(after, crash).known).toBe(0)
   })
 
+  it('wants two of the bootstrap list connected, and eight in all, unless it is told otherwise', () => {
+    expect(discovery().options).toMatchObject({ bootstrap: { minConnected: 2 }, dial: { upTo: 8 } })
+    expect(discovery({ dial: false }).options).toMatchObject({ bootstrap: { minConnected: 2 }, dial: false })
+  })
+
   it('says everything that is wrong with its options', () => {
     const paths = (options: object) => discovery(options).problems!.map(({ path, message }) => `${path} ${message}`)
     expect(paths({})).toEqual([])

@@ -114,6 +114,21 @@ describe('keepAlive', () => {
       e: 'retrying p slowest 5 20 DialError',
     })
   })
+  marbles(
+    'comes back within 100 ms, and is cut off after 5 s, unless it is told otherwise',
+    ({ hot, expectObservable }) => {
+      const ports = { ...silent, ...connected('p') }
+      const wires = fakeWires({ ...START, random: () => 0.999_999, event$: hot('c 5s w', events), ports })
+      const said$ = keepAlive({ important: ['p'] })
+        .behaviour(wires)
+        .pipe(map(brief))
+      expectObservable(said$, '^ 11s !').toBe('c 5s r 4999ms i', {
+        c: 'connected p 0',
+        r: 'retrying p fast 1 100',
+        i: 'network:isolated 5000',
+      })
+    },
+  )
   marbles('never gives an important peer up', ({ cold, expectObservable }) => {
     const ports = { ...silent, dial: () => cold('#', {}, new DialError('gone')) }
     const said$ = run({ ports }, { important: [p] }).pipe(filter((one) => !one.startsWith('retrying')))

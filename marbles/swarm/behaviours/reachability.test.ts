@@ -358,6 +358,9 @@ describe('the options of reachability', () => {
   ])('%j is refused at %s', (options, path) => {
     expect(reachability(options as never).problems?.map((problem) => problem.path)).toContain(path)
   })
+  it('takes three networks that agree unless it is told otherwise', () => {
+    expect(reachability().options).toMatchObject({ agree: 3 })
+  })
   it('adds services only where they are asked for, and identify beside autonat', () => {
     expect(Object.keys(reachability().services!)).toEqual([])
     expect(Object.keys(reachability({ autonat: true, upnp: true }).services!)).toEqual(['autonat', 'upnp'])

@@ -490,6 +490,15 @@ describe('relay', () => {
     })
   })
 
+  it('keeps two reservations unless it is told otherwise, and none as a relay', () => {
+    expect(relay().options).toMatchObject({ reservations: 2, discover: true, holePunching: true })
+    expect(relay({ server: true }).options).toMatchObject({ reservations: 0 })
+    expect(relay({ server: {}, reservations: 1 }).options).toMatchObject({
+      server: { circuitMs: 120_000, circuitBytes: 131_072 },
+      reservations: 1,
+    })
+  })
+
   it('keeps reservations, candidates and the counts of a relay in state', () => {
     const { initial, on } = relay().state!
     const reserved = on['relay:reserved']!(initial, { type: 'relay:reserved', at: 0, ...granted(A) })
