@@ -23,10 +23,14 @@ import { PointStore } from '../src/swarm/behaviours/rendezvous/pointStore.ts'
 import {
   decodeDiscovered,
   decodeRegistered,
+  decodeRequest,
+  encodeAnswer,
   encodeDiscover,
   encodeRegister,
   RENDEZVOUS_PROTOCOL,
 } from '../src/swarm/behaviours/rendezvous/rendezvousWire.ts'
+import { BOTH_FORMS } from '../src/swarm/behaviours/rendezvous/pointDecisions.ts'
+import { openRecord } from '../src/swarm/libp2p/peerRecords.ts'
 import { startBareNode } from './support/bareNode.ts'
 import { all, first, listenAddress, wires } from './support/swarms.ts'
 import { until } from './support/wait.ts'
@@ -112,6 +116,28 @@ describe.each(wires)('rendezvous over %s', (transport) => {
     await eventually(() => seen.at(-1)?.kind === 'removed')
     await until(alice.state$, (state) => state.rendezvous.own.size === 0)
     expect(await all(bob.execute(rendezvous.discover({ namespace: 'n' })))).toEqual([])
+  })
+  it.each([
+    ['in both forms at a point that keeps both', BOTH_FORMS, ['standard', 'rust']],
+    ['in the form of rust-libp2p at a point that reads no other', '', ['standard', 'rust']],
+    ['in the standard form at any other', 'welcome', ['standard']],
+  ] as const)('registers %s', async (_what, text, forms) => {
+    await using point = await startBareNode(transport, { withIdentify: true })
+    const seen: string[] = []
+    await point.handle(RENDEZVOUS_PROTOCOL, async (stream) => {
+      const messages = lpStream(stream)
+      const request = decodeRequest((await messages.read()).subarray())
+      if (request.type !== 'register') return
+      const { form } = await openRecord(request.record)
+      seen.push(form)
+      const isRead = text !== '' || form === 'rust'
+      if (isRead) await messages.write(encodeAnswer({ type: 'register', status: 'OK', text, ttlS: 7_200 }))
+      await stream.close()
+    })
+    await using alice = await startGuest(transport, [{ addresses: point.getMultiaddrs().map(String) }])
+    const registered = await all(alice.execute(rendezvous.registerOnce({ namespace: 'n' })))
+    expect(registered).toEqual([{ point: point.peerId.toString(), namespace: 'n', ttlMs: 7_200_000 }])
+    expect(seen).toEqual(forms)
   })
   it('takes leave of its points when it stops', async () => {
     await using point = await startPoint(transport)
@@ -313,7 +339,6 @@ describe.each(wires)('rendezvous over %s', (transport) => {
     ]
     await liar.handle(RENDEZVOUS_PROTOCOL, async (stream) => {
       const messages = lpStream(stream)
-      const { encodeAnswer } = await import('../src/swarm/behaviours/rendezvous/rendezvousWire.ts')
       await messages.read()
       const registrations = records.map((one) => ({ ...one, ttlS: 7_200 }))
       await messages.write(encodeAnswer({ type: 'discover', status: 'OK', registrations, cookie: new Uint8Array(0) }))
