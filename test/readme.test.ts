@@ -46,6 +46,8 @@ describe('the README', () => {
     const calls = [...readme.matchAll(/^\| .*? \| `(?<name>\w+)\(/gm)].map(({ groups }) => groups!['name']!)
     const defaults = [...readme.matchAll(/`(?<name>[A-Z]+_POLICY)`/g)].map(({ groups }) => groups!['name']!)
     expect([...errors, ...calls, ...defaults].filter((name) => !(name in doors))).toEqual([])
+    const thrown = Object.keys(rxswarm).filter((name) => name.endsWith('Error') && name !== 'SwarmError')
+    expect(thrown.filter((name) => !errors.includes(name))).toEqual([])
     expect(defaults).toHaveLength(4)
     expect(errors.length).toBeGreaterThan(10)
     expect(calls.length).toBeGreaterThan(3)
