@@ -217,6 +217,23 @@ describe('discovery', () => {
         expectSubscriptions(walk$.subscriptions).toBe('^-!')
       },
     )
+    marbles(
+      'a DHT that is switched on late knows whom the others have found before',
+      ({ hot, cold, expectObservable, expectSubscriptions }) => {
+        const walk$ = cold<never>('-|')
+        const command$ = hot('    --o', { o: discovery.switch({ source: 'dht', on: true }) })
+        const event$ = hot('      (ab)', {
+          a: { type: 'peer:found', at: 0, peer: 'a', addresses: ['x'], by: 'rendezvous' },
+          b: { type: 'peer:found', at: 0, peer: 'b', addresses: ['x'], by: 'rendezvous' },
+        })
+        const ports = portsOf({ walk: () => walk$ })
+        expectObservable(run(command$, event$, ports), '^ 90ms !').toBe('--(od)', {
+          o: 'discovery:switched dht true',
+          d: 'command:completed discovery/switch',
+        })
+        expectSubscriptions(walk$.subscriptions).toBe(['--^!', '78ms ^!']) // enough are known
+      },
+    )
     marbles('what was switched before a crash stays so', ({ hot, expectObservable }) => {
       const event$ = hot('-a', { a: registered('a', ['x']) })
       const ports = portsOf({ switched: () => of(false) })

@@ -2,6 +2,7 @@ import { DhtError, type DiscoveryPorts } from 'rxswarm'
 import { marbles } from 'rxswarm/testing'
 import { NEVER, type Observable } from 'rxjs'
 import { describe } from 'vitest'
+import { knownCount } from '../../../../src/swarm/behaviours/discovery/knownCount.ts'
 import { walking } from '../../../../src/swarm/behaviours/discovery/walking.ts'
 import { brief, portsOf, settingsOf, wiresOf } from './support.ts'
 
@@ -12,7 +13,11 @@ const forgotten = (peer: string) => ({ type: 'peer:forgotten', at: 0, peer, reas
 
 /** Two peers are enough; the next walk is after 10 or 100 ms, of which this chance leaves three quarters. */
 const walks = (walk: DiscoveryPorts['walk'], event$: Observable<object> = NEVER, given: Partial<DiscoveryPorts> = {}) =>
-  walking(settingsOf().dht, wiresOf({ event$: event$ as never, ports: portsOf({ walk, ...given }) })).pipe(brief)
+  walking(
+    settingsOf().dht,
+    wiresOf({ event$: event$ as never, ports: portsOf({ walk, ...given }) }),
+    knownCount(event$ as never),
+  ).pipe(brief)
 
 describe('walking the DHT', () => {
   marbles(
@@ -89,6 +94,14 @@ describe('walking the DHT', () => {
       g: 'discovery:failed as dht DhtError 30',
     })
     expectSubscriptions(walk$.subscriptions).toBe(['^!', '----------------^!'])
+  })
+  marbles('bounds whom a walk may name', ({ cold, expectObservable, expectSubscriptions }) => {
+    const crowd$ = cold(`(${'a'.repeat(65)})`, met)
+    expectObservable(
+      walks(() => crowd$),
+      '^--!',
+    ).toBe(`(${'a'.repeat(64)})`, said)
+    expectSubscriptions(crowd$.subscriptions).toBe('(^!)')
   })
   marbles('bounds a walk in time', ({ cold, expectObservable, expectSubscriptions }) => {
     const endless$ = cold<never>('-')

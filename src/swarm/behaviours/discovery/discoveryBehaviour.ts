@@ -4,9 +4,11 @@ import {
   distinctUntilChanged,
   EMPTY,
   filter,
+  ignoreElements,
   map,
   merge,
   mergeMap,
+  shareReplay,
   switchMap,
   take,
   takeUntil,
@@ -27,6 +29,7 @@ import {
   type Sighting,
   type SwitchSource,
 } from './discoveryVocabulary.ts'
+import { knownCount } from './knownCount.ts'
 import { knowing, type KnownSettings } from './knowing.ts'
 import { listening, type MdnsSettings } from './listening.ts'
 import type { MdnsWord } from './mdnsIntake.ts'
@@ -98,10 +101,12 @@ export const discoveryBehaviour =
   (wires) => {
     const { command$, cancel$, event$, ports, self } = wires
     const stopping$ = (event$ as Observable<CoreEvent>).pipe(ofType('swarm:stopping'))
+    // counted from the start: a walk that is switched on late has missed those who were found before
+    const count$ = knownCount(event$).pipe(shareReplay({ bufferSize: 1, refCount: true }))
     const runs: Readonly<Record<DiscoverySource, () => Observable<Sighting | DiscoveryEvent>>> = {
       bootstrap: () => bootstrapping(settings.bootstrap, wires),
       mdns: () => listening(settings.mdns, wires),
-      dht: () => walking(settings.dht, wires),
+      dht: () => walking(settings.dht, wires, count$),
       rendezvous: () => overhearing(event$),
     }
     return command$.pipe(
@@ -133,7 +138,7 @@ export const discoveryBehaviour =
             merge(said$.pipe(filter(isEvent)), said$.pipe(filter(isSighting), knowing(settings, wires))),
           ),
         )
-        return merge(switched$, found$)
+        return merge(count$.pipe(ignoreElements()), switched$, found$)
       }),
     )
   }

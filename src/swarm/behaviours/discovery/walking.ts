@@ -1,17 +1,4 @@
-import {
-  catchError,
-  concat,
-  defer,
-  map,
-  merge,
-  of,
-  scan,
-  switchMap,
-  take,
-  takeUntil,
-  timer,
-  type Observable,
-} from 'rxjs'
+import { catchError, concat, defer, map, merge, of, switchMap, take, takeUntil, timer, type Observable } from 'rxjs'
 import { ofType } from '../../../operators/ofType.ts'
 import { stateMachine } from '../../../operators/stateMachine.ts'
 import { asSwarmError } from '../../perform.ts'
@@ -39,6 +26,7 @@ const MOST_MET = 64
 /**
  * Walks the DHT towards keys of chance, and tells whom it meets.
  *
+ * @param  count$ How many peers are known: now, if any, and after each change.
  * @shape  Cold; runs until it is unsubscribed, which aborts the walk. One walk at a time, at once when there is a DHT peer,
  *         then at its interval; sooner while few peers are known, but not again and again for nothing.
  * @errors None: a walk that fails is `discovery:failed`.
@@ -46,13 +34,10 @@ const MOST_MET = 64
 export function walking(
   settings: WalkSettings,
   { ports, event$, scheduler, random }: DiscoveryWires,
+  count$: Observable<number>,
 ): Observable<Sighting | DiscoveryEvent> {
   const decisions = { ...settings, random }
-  const known$ = (event$ as Observable<unknown> as Observable<DiscoveryEvent>).pipe(
-    ofType('peer:found', 'peer:forgotten'),
-    scan((known, { type }) => known + (type === 'peer:found' ? 1 : -1), 0),
-    map((known): WalkInput => ({ type: 'known', count: known })),
-  )
+  const known$ = count$.pipe(map((count): WalkInput => ({ type: 'known', count })))
   const connected$ = (event$ as Observable<CoreEvent>).pipe(
     ofType('peer:connect'),
     map((): WalkInput => ({ type: 'connected' })),
