@@ -197,6 +197,19 @@ describe.skipIf(!mayUnshare)('mDNS, in a network namespace (skipped where none m
     expect(said?.['found']).toBeLessThanOrEqual(17)
     expect(said?.['known']).toBeLessThanOrEqual(16)
   })
+  it('answers all who ask at once, ten times a second at most, and nobody when it only listens', async () => {
+    const [silent, speaking] = await lines('asked')
+    expect(silent).toMatchObject({ kinds: 0, nodes: 0 })
+    const { kinds, nodes, tookMs } = speaking as {
+      readonly kinds: number
+      readonly nodes: number
+      readonly tookMs: number
+    }
+    for (const answers of [kinds, nodes]) {
+      expect(answers).toBeGreaterThan(0)
+      expect(answers).toBeLessThanOrEqual(2 + tookMs / 100)
+    }
+  })
   it('an interface that there is not is told of', async () => {
     expect(await lines('nowhere')).toEqual([{ as: 'mdns', message: 'mdns: there is no interface wlan7' }])
   })

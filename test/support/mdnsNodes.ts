@@ -137,6 +137,32 @@ async function flood() {
   await ours.stop()
 }
 
+/** Somebody asks again and again: of one that only listens, then of one that says where it is. */
+async function asked() {
+  const META = '_services._dns-sd._udp.local'
+  const answers = async (announce: boolean) => {
+    const ours = await node({ announce, interfaces: ['lo'] })
+    const socket = multicastDns({ interface: '127.0.0.1', bind: '0.0.0.0' })
+    await pause(300)
+    const heard: string[] = []
+    socket.on('response', (packet) => heard.push(...(packet.answers ?? []).map(({ name }) => name)))
+    const since = performance.now()
+    for (let round = 0; round < 20; round++) {
+      socket.query([{ name: META, type: 'PTR' }])
+      socket.query([{ name: SERVICE, type: 'PTR' }])
+      await pause(10)
+    }
+    await pause(300)
+    const count = (name: string) => heard.filter((of) => of === name).length
+    const counts = { kinds: count(META), nodes: count(SERVICE), tookMs: performance.now() - since }
+    socket.destroy()
+    await ours.stop()
+    return counts
+  }
+  say(await answers(false))
+  say(await answers(true))
+}
+
 /** An interface that there is not. */
 async function nowhere() {
   const ours = await node({ interfaces: ['wlan7'] })
@@ -148,5 +174,5 @@ async function nowhere() {
   await ours.stop()
 }
 
-const scenes = { eachOther, silent, foreign, flood, nowhere }
+const scenes = { eachOther, silent, foreign, flood, asked, nowhere }
 await scenes[process.argv[2] as keyof typeof scenes]()

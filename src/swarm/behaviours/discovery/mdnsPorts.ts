@@ -34,16 +34,19 @@ export function mdnsPorts(node: Libp2p): DiscoveryPorts['mdns'] {
       const open = (on: Interface) => {
         const socket = new MdnsSocket(on, port, interfaces !== undefined, {
           answered: (packet, from) => {
-            for (const { name: of, addresses, ttlSeconds } of readAnnouncements(service, packet)) {
-              if (of === name || (addresses.length === 0 && ttlSeconds > 0)) continue // what we said; a node that is nowhere
-              out.next({ addresses, ttlMs: ttlSeconds * 1_000, isLocal: isOwnIp(from) } satisfies MdnsWord)
-            }
+            const said = readAnnouncements(service, packet).filter(
+              // not what we said, nor a node that is nowhere
+              ({ name: of, addresses, ttlSeconds }) => of !== name && (addresses.length > 0 || ttlSeconds <= 0),
+            )
+            const isLocal = said.length > 0 && isOwnIp(from)
+            for (const { addresses, ttlSeconds } of said)
+              out.next({ addresses, ttlMs: ttlSeconds * 1_000, isLocal } satisfies MdnsWord)
           },
           asked: ({ questions = [] }) => {
-            if (questions.some(({ name: of }) => of.toLowerCase() === META_SERVICE)) {
-              socket.tell({ answers: [{ name: META_SERVICE, type: 'PTR', ttl: TTL_SECONDS, data: service }] })
-            }
-            if (questions.some(({ name: of }) => of.toLowerCase() === service.toLowerCase())) socket.answerSoon(say)
+            if (!announce) return
+            const names = new Set(questions.map(({ name: of }) => of.toLowerCase()))
+            if (names.has(META_SERVICE)) socket.answerSoon(META_SERVICE, sayKind)
+            if (names.has(service.toLowerCase())) socket.answerSoon(service, say)
           },
           failed: (error) => {
             socket.close()
@@ -56,6 +59,8 @@ export function mdnsPorts(node: Libp2p): DiscoveryPorts['mdns'] {
           if (announce && addresses.length > 0)
             socket.tell(announcementPacket(service, { name, addresses, ttlSeconds: TTL_SECONDS }))
         }
+        const sayKind = () =>
+          socket.tell({ answers: [{ name: META_SERVICE, type: 'PTR', ttl: TTL_SECONDS, data: service }] })
         sockets.set(on.address, socket)
         say()
       }
@@ -101,8 +106,8 @@ interface Hearer {
 class MdnsSocket {
   readonly on: Interface
   readonly #mdns: MulticastDNS
-  #answeredAt = -Infinity
-  #answering: NodeJS.Timeout | undefined
+  readonly #answeredAt = new Map<string, number>()
+  readonly #answering = new Map<string, NodeJS.Timeout>()
   #isClosed = false
 
   constructor(on: Interface, port: number, isChosen: boolean, hearer: Hearer) {
@@ -110,7 +115,7 @@ class MdnsSocket {
     // bound to every address: one that is bound to its interface's own gets no multicast
     this.#mdns = multicastDns({ port, ip: GROUP, interface: on.address, bind: '0.0.0.0' })
     // an interface that others have joined is heard too
-    const isHeard = (from: string) => !isChosen || isOwnIp(from) || isWithin(from, on)
+    const isHeard = (from: string) => !isChosen || isWithin(from, on) || isOwnIp(from)
     const guarded = (from: string, hear: () => void) => void (!this.#isClosed && isHeard(from) && hear())
     this.#mdns.on('response', (packet, { address }) => guarded(address, () => hearer.answered(packet, address)))
     this.#mdns.on('query', (packet, { address }) => guarded(address, () => hearer.asked(packet)))
@@ -126,27 +131,24 @@ class MdnsSocket {
     this.#mdns.respond(asAnswer(packet))
   }
 
-  /** All who have asked meanwhile get one answer. */
-  answerSoon(say: () => void): void {
-    const now = performance.now()
-    const waitMs = Math.max(0, this.#answeredAt + ANSWER_EVERY_MS - now)
-    if (this.#answering !== undefined || this.#isClosed) return
-    if (waitMs === 0) {
-      this.#answeredAt = now
-      return say()
-    }
-    this.#answering = setTimeout(() => {
-      this.#answering = undefined
-      this.#answeredAt = performance.now()
+  /** All who have asked the same meanwhile get one answer. */
+  answerSoon(question: string, say: () => void): void {
+    if (this.#answering.has(question) || this.#isClosed) return
+    const waitMs = (this.#answeredAt.get(question) ?? -Infinity) + ANSWER_EVERY_MS - performance.now()
+    const answer = () => {
+      this.#answering.delete(question)
+      this.#answeredAt.set(question, performance.now())
       say()
-    }, waitMs)
+    }
+    if (waitMs <= 0) return answer()
+    this.#answering.set(question, setTimeout(answer, waitMs))
   }
 
   /** Closes when the last word is sent. */
   close(lastWord?: Packet): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    clearTimeout(this.#answering)
+    for (const timer of this.#answering.values()) clearTimeout(timer)
     if (lastWord === undefined) return this.#mdns.destroy()
     this.#mdns.respond(asAnswer(lastWord), () => this.#mdns.destroy())
   }
