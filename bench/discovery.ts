@@ -29,6 +29,10 @@ const MDNS = 'discover-mdns'
 
 /** On a network of its own, so that nobody else hears it: only root may make one. */
 function onOwnNetwork(): readonly Result[] {
+  if (spawnSync('unshare', ['-n', 'true']).status !== 0) {
+    console.error(`${MDNS}: not run, since no network namespace may be made here`)
+    return []
+  }
   const program = [process.execPath, ...process.execArgv, new URL('mdnsFirst.ts', import.meta.url).pathname]
   const script = 'ip link set lo up && exec "$@"'
   const { status, stdout, stderr } = spawnSync(
@@ -39,10 +43,7 @@ function onOwnNetwork(): readonly Result[] {
       timeout: 120_000,
     },
   )
-  if (status !== 0) {
-    console.error(`${MDNS}: not run, since no network namespace may be made here: ${stderr ?? ''}`.trimEnd())
-    return []
-  }
+  if (status !== 0) throw new Error(`${MDNS}: ${stderr}`)
   const { ours, bare } = JSON.parse(stdout) as { readonly ours: readonly number[]; readonly bare: readonly number[] }
   return [compare(ours, bare, about(MDNS, '@libp2p/mdns'))]
 }
