@@ -116,6 +116,38 @@ describe('discovery', () => {
         d: 'peer:found d x by rendezvous',
       })
     })
+    marbles('makes room by one that is not connected, while there is one', ({ hot, expectObservable }) => {
+      const event$ = hot('-abAc---d---BDe-', {
+        a: registered('a', ['x']),
+        b: registered('b', ['x']),
+        c: registered('c', ['x']),
+        d: registered('d', ['x']),
+        e: registered('e', ['x']),
+        A: connected('a'),
+        B: connected('c'),
+        D: connected('d'),
+      })
+      expectObservable(said(event$, { maxKnown: 3 }), '^------------------!').toBe('-ab-c---(vd)--(we)', {
+        a: 'peer:found a x by rendezvous',
+        b: 'peer:found b x by rendezvous',
+        c: 'peer:found c x by rendezvous',
+        d: 'peer:found d x by rendezvous',
+        e: 'peer:found e x by rendezvous',
+        v: 'peer:forgotten b evicted',
+        w: 'peer:forgotten a evicted',
+      })
+    })
+    marbles('keeps what eight places say of a peer: the oldest makes room', ({ hot, expectObservable }) => {
+      const places = Array.from('abcdefghi')
+      const claims = Object.fromEntries(places.map((one) => [one, registered('p', [one], 60_000, one)]))
+      const updates = places.slice(1, 8).map((one, at) => [one, `peer:updated p ${places.slice(0, at + 2).join()}`])
+      const event$ = hot('-abcdefghi', claims)
+      expectObservable(said(event$), '^----------!').toBe('-abcdefghi', {
+        ...Object.fromEntries(updates.map(([one, words]) => [one, `${words} by rendezvous`])),
+        a: 'peer:found p a by rendezvous',
+        i: `peer:updated p ${places.slice(1).join()} by rendezvous`,
+      })
+    })
     marbles('drops addresses that lead back here, to others, or nowhere, and says why', ({ hot, expectObservable }) => {
       const event$ = hot('-a-----b-c-', {
         a: registered('a', ['own', 'x/p2p/b', 'y/p2p/self', 'lo', '?', 'z/p2p/a']),
