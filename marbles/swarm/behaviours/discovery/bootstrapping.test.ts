@@ -180,5 +180,8 @@ describe('bootstrapping', () => {
     expect(peers).toHaveLength(256)
     expect(peers[0]).toEqual({ peer: 'a', addresses: ['x/p2p/a', 'y/p2p/a'] })
     expect(flaws).toMatchObject([{ type: 'discovery:dropped', count: 46, addresses: { length: 4 } }])
+    const long = 'x'.repeat(513)
+    const [dropped] = readList([`${long}/p2p/a`, '?'], read, 'self').flaws
+    expect(dropped).toMatchObject({ addresses: [{ reason: 'too-long' }, { reason: 'malformed' }] })
   })
 })

@@ -78,18 +78,21 @@ describe('listening to the local network', () => {
     })
   })
   marbles('says what names no peer', ({ cold, expectObservable }) => {
-    const word$ = cold('-abc', {
+    const long = 'x'.repeat(513)
+    const word$ = cold('-abcd', {
       a: { ...word('a'), addresses: ['?'] },
       b: { ...word('a'), addresses: ['x', '?', 'y/p2p/b'] },
       c: { ...word('a'), addresses: [] },
+      d: { ...word('a'), addresses: [`${long}/p2p/a`] },
     })
     expectObservable(
       said(() => word$),
-      '^---!',
-    ).toBe('-abc', {
+      '^----!',
+    ).toBe('-abcd', {
       a: 'discovery:dropped ?:malformed by mdns',
       b: 'seen b x,?,y/p2p/b by mdns',
       c: 'discovery:dropped :malformed by mdns',
+      d: `discovery:dropped ${long.slice(1)}:too-long by mdns`,
     })
   })
   marbles('tries again when the network is not to be had', ({ cold, expectObservable, expectSubscriptions }) => {

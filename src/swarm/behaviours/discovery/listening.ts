@@ -95,7 +95,8 @@ function hear(
     .find(Boolean)
   if (peer === undefined) {
     const [address = ''] = addresses
-    const dropped = [{ address: address.slice(0, LONGEST_ADDRESS), reason: 'malformed' }] as const
+    const reason = address.length > LONGEST_ADDRESS ? 'too-long' : 'malformed'
+    const dropped = [{ address: address.slice(0, LONGEST_ADDRESS), reason }] as const
     return { cache: counted, heard: [{ type: 'discovery:dropped', by: 'mdns', addresses: dropped, count: 1 }] }
   }
   const [cache, verdict] = hearPeer(settings, counted, { peer, ttlMs }, at)

@@ -14,9 +14,14 @@ export function readList(
   const peers = new Map<string, string[]>()
   const flawed: { readonly address: string; readonly reason: AddressFlaw }[] = []
   for (const address of list) {
-    const peer = String(address).length > LONGEST_ADDRESS ? undefined : read(address)?.peer
+    const isLong = String(address).length > LONGEST_ADDRESS
+    const peer = isLong ? undefined : read(address)?.peer
     const known = peer === undefined ? undefined : peers.get(peer)
-    if (peer === undefined) flawed.push({ address: String(address).slice(0, LONGEST_ADDRESS), reason: 'malformed' })
+    if (peer === undefined)
+      flawed.push({
+        address: String(address).slice(0, LONGEST_ADDRESS),
+        reason: isLong ? 'too-long' : 'malformed',
+      })
     else if (peer === self || known?.includes(address) === true) continue
     else if (known === undefined ? peers.size >= MOST_LISTED : known.length >= MOST_ADDRESSES)
       flawed.push({ address, reason: 'too-many' })
