@@ -415,6 +415,16 @@ describe('what is remembered', () => {
       READERS.get('peer:found')!({ type: 'peer:found', at: 1, peer: `f${i}`, addresses: [] }, memory)
     expect(explanationOf(memory, PEER, 2_000).connected).toBe(true)
   })
+  it('keeps all that are connected, also when they are more than it remembers otherwise', () => {
+    const all = Array.from({ length: 3 * BOUNDS.peers }, (_, i) => `f${i}`)
+    const opened = all.map((peer) => open({ peer, id: peer, direction: 'inbound' }))
+    const memory = memoryOf([...opened, { ...found, peer: 'g' }])
+    expect(all.filter((peer) => !explanationOf(memory, peer, 2_000).connected)).toEqual([])
+    expect(explanationOf(memory, 'g', 2_000).facts).toHaveLength(1)
+    const gone = all.map((peer) => close({ peer, id: peer, direction: 'inbound' }))
+    for (const event of gone) READERS.get(event.type)!({ at: 3_000, ...event }, memory)
+    expect(all.filter((peer) => memory.of(peer) !== undefined)).toHaveLength(BOUNDS.peers)
+  })
   it('is forgotten in time', () => {
     const memory = memoryOf([failing(refused)])
     expect(explanationOf(memory, PEER, 1_000 + BOUNDS.forgetAfterMs - 1).facts).toHaveLength(1)

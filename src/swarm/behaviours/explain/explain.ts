@@ -22,7 +22,7 @@ export interface ExplainOptions {
   }
 }
 
-/** A peer with all its facts is some 10 KiB: 10 MiB in all. */
+/** A peer with all its facts is some 10 KiB: 10 MiB in all, unless more of them are connected. */
 const MOST_PEERS = 512
 
 /** There are a few dozen kinds, of which a peer meets some. */

@@ -55,8 +55,8 @@ const newRecord = (): PeerRecord => ({ facts: new Map(), addresses: new Map(), c
  * What is remembered to explain: of peers, the latest of each kind of thing.
  *
  * @shape  Two tables, each of `peers` entries: peers that something here has wanted, and strangers; so however many strangers
- *         come, those that somebody may ask about are remembered. The one that was longest silent gives way; a peer that is
- *         connected last.
+ *         come, those that somebody may ask about are remembered. The one that was longest silent gives way. A peer that is
+ *         connected never does: while more are than a table holds, it is as long as they are many.
  */
 export class PeerMemory {
   readonly #bounds: MemoryBounds
@@ -125,7 +125,8 @@ export class PeerMemory {
     this.#sought.delete(peer)
     const record = known ?? newRecord()
     table.set(peer, record)
-    if (table.size > this.#bounds.peers) table.delete(leastWanted(table))
+    const idle = table.size > this.#bounds.peers ? leastWanted(table, peer) : undefined
+    if (idle !== undefined) table.delete(idle)
     return record
   }
 
@@ -224,11 +225,10 @@ export function keyOf(kind: ExplainedFact['kind'], detail = ''): string {
   return `${kind} ${detail}`
 }
 
-/** The one longest silent that is not connected, else the one longest silent. */
-function leastWanted(table: ReadonlyMap<string, PeerRecord>): string {
-  for (const [peer, { connections }] of table) if (connections.size === 0) return peer
-  const [oldest] = table.keys()
-  return oldest!
+/** The one longest silent that is not connected. */
+function leastWanted(table: ReadonlyMap<string, PeerRecord>, butFor: string): string | undefined {
+  for (const [peer, { connections }] of table) if (connections.size === 0 && peer !== butFor) return peer
+  return undefined
 }
 
 /** An address of a peer without its id at the end. */
