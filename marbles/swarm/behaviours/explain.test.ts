@@ -129,6 +129,10 @@ describe('why connected', () => {
     [{}, 'Connected to p directly over tcp; this node dialled it.'],
     [{ direction: 'inbound', transport: 'quic' }, 'Connected to p directly over quic; it dialled this node.'],
     [{ direct: false, limited: true }, 'Connected to p through a relay with limits; this node dialled it.'],
+    [
+      { direct: false, limited: true, transport: 'chain' },
+      'Connected to p through a chain with limits; this node dialled it.',
+    ],
   ])('%j', (more, summary) => {
     const { connected, summary: told, facts } = explained(open(more))
     expect([connected, told]).toEqual([true, summary])
@@ -315,6 +319,30 @@ describe('why not connected', () => {
     const { facts } = explained(failing(error))
     expect(facts.map(({ text }) => text)).toContain(`${HERE}: ECONNREFUSED`)
   })
+  it('keepAlive has given up: for how long it tried, and the last failure', () => {
+    const retrying: Given = { type: 'keep-alive:retrying', peer: PEER, tier: 'slow', attempt: 9, inMs: 4_000 }
+    const ended: Given = { type: 'keep-alive:given-up', peer: PEER, afterMs: 90_000, error: refused }
+    const { summary, facts, alternatives } = explained(retrying, ended)
+    expect(summary).toContain(`it is tried no more, after 90000 ms: dial p: connect ECONNREFUSED ${IP}:1`)
+    expect(facts.map(({ kind }) => kind)).toEqual(['gave-up'])
+    expect(alternatives.map(({ kind }) => kind)).toEqual(['find'])
+    expect(explained(ended, { type: 'keep-alive:kept', peer: PEER, tier: 'normal' }).facts).toEqual([])
+  })
+  it.each(['keep-alive:forgotten', 'keep-alive:paused'])('nobody waits for another try after %s', (type) => {
+    const retrying: Given = { type: 'keep-alive:retrying', peer: PEER, tier: 'slow', attempt: 9, inMs: 4_000 }
+    expect(explained(retrying, { type, peer: PEER }).alternatives.map(({ kind }) => kind)).toEqual(['find'])
+  })
+  it('a connection that keepAlive cut because nothing came back was not ended by the peer', () => {
+    const { summary, facts } = explained(open(), { type: 'keep-alive:lost', peer: PEER }, close())
+    expect(summary).toBe('Not connected to p: this node hung up, because nothing came back when it was probed.')
+    expect(facts.map(({ kind }) => kind)).toEqual(['hung-up', 'connected'])
+  })
+  it('a peer store that fails is no dial that failed', () => {
+    const store: Given = { type: 'discovery:failed', as: 'store', peer: PEER, error: new Error('the disk is full') }
+    const { facts, alternatives } = explained(found, store)
+    expect(facts.map(({ kind }) => kind)).toEqual(['failed', 'found'])
+    expect(alternatives[0]).toMatchObject({ kind: 'dial', address: HERE })
+  })
 })
 
 describe('what could be done', () => {
@@ -343,6 +371,26 @@ describe('what could be done', () => {
       ['dial', other],
       ['relay', relayed],
     ])
+  })
+  it('dial an address again that failed once and has worked since', () => {
+    const failed: Given = { type: 'discovery:failed', peer: PEER, as: 'found', addresses: [HERE], error: refused }
+    expect(explained(found, failed, open(), close()).alternatives[0]).toMatchObject({ kind: 'dial', address: HERE })
+  })
+  it('dial an address that a dial which failed has left out', () => {
+    const other = '/ip4/192.0.2.8/udp/1/quic-v1'
+    const attempts = [{ address: `${HERE}/p2p/${PEER}`, afterMs: 0, error: refused }]
+    const many: Given = { ...found, addresses: [HERE, other] }
+    const error = new DialError('dial p: all failed', { peer: PEER, attempts })
+    expect(explained(many, failing(error)).alternatives).toMatchObject([{ kind: 'dial', address: other }])
+  })
+  it('dial no address at which somebody else has answered', () => {
+    const attempts = [{ address: HERE, afterMs: 0, error: refused }]
+    const error = new AuthenticationError('dial p: another peer answers there', { peer: PEER, attempts })
+    expect(kinds(found, failing(error))).toEqual(['find'])
+  })
+  it('dial not the address of a chain, which names no way to it', () => {
+    const over = { transport: 'chain', direct: false, address: `/p2p-circuit/p2p/${PEER}` }
+    expect(kinds(open(over), close(over))).toEqual(['find'])
   })
   it('be dialled through a relay that holds a place for this node', () => {
     const at = '/ip4/192.0.2.9/tcp/1/p2p/r/p2p-circuit/p2p/self'

@@ -6,6 +6,7 @@ import type { ExplainedFact, ExplainedKind, PeerExplanation, SelfExplanation } f
 import type { PeerMemory } from './peerMemory.ts'
 import { ipKey, ipsOf } from './looseEvent.ts'
 import { safeText } from './safeText.ts'
+import { wayOf } from './wayOf.ts'
 
 /** What this node did itself, after which it is no wonder that a connection closed. */
 const OWN_DOING: ReadonlySet<ExplainedKind> = new Set([
@@ -126,7 +127,7 @@ function blocked(names: readonly string[], nowMs: number): readonly ExplainedFac
 /** Whether what happened to this node has to do with a peer at these addresses. */
 function bearsOn({ kind, text }: ExplainedFact, addresses: readonly (readonly [string, unknown])[]): boolean {
   if (kind !== 'black-holed') return kind === 'isolated' || kind === 'behaviour-troubled'
-  const isOver = text.includes('ipv6') || text.includes('ip6') ? '/ip6/' : '/udp/'
+  const isOver = text.includes('ip6') ? '/ip6/' : '/udp/'
   return addresses.some(([address]) => address.includes(isOver))
 }
 
@@ -146,7 +147,7 @@ function connectedWords(
   nowMs: number,
 ): string {
   const best = connections.find(({ direct }) => direct) ?? connections[0]!
-  const how = best.direct ? `directly over ${best.transport}` : `through a relay${best.limited ? ' with limits' : ''}`
+  const how = `${wayOf(best)}${!best.direct && best.limited ? ' with limits' : ''}`
   const who = best.direction === 'inbound' ? 'it dialled this node' : 'this node dialled it'
   const more = connections.length > 1 ? `, by ${connections.length} connections` : ''
   const speaks = protocols > 0 ? `; it speaks ${count(protocols, 'protocol')}` : ''

@@ -1,13 +1,52 @@
+import type { SwarmError } from '../../../errors/errors.ts'
 import { ipOf } from '../../../security/access/ipOf.ts'
-import type { Fact, Stamped } from '../../vocabulary/event.ts'
+import type { CoreEvent, Fact, Stamped } from '../../vocabulary/event.ts'
+import type { AccessEvent } from '../access/accessVocabulary.ts'
+import type { AddressesEvent } from '../addresses/addressesVocabulary.ts'
+import type { ConnectionsEvent } from '../connections/connectionsBehaviour.ts'
+import type { DiscoveryEvent } from '../discovery/discoveryVocabulary.ts'
+import type { KeepAliveEvent } from '../keepAlive/keepAliveVocabulary.ts'
+import type { PingEvent } from '../ping/pingBehaviour.ts'
+import type { ReachabilityEvent } from '../reachability/reachabilityVocabulary.ts'
+import type { RelayEvent } from '../relay/relayVocabulary.ts'
+import type { RendezvousEvent } from '../rendezvous/rendezvousVocabulary.ts'
+import type { XauthEvent } from '../xauth/xauthVocabulary.ts'
 import type { ExplainedKind } from './explainVocabulary.ts'
 import type { PeerMemory } from './peerMemory.ts'
 
-/** An event whose fields may be anything: it may come from a behaviour of somebody else's. */
+/** All that may be read: an event that no behaviour has, or a field that it has not, does not compile. */
+type Told =
+  | (CoreEvent | AccessEvent | AddressesEvent | ConnectionsEvent | DiscoveryEvent | KeepAliveEvent)
+  | (PingEvent | ReachabilityEvent | RelayEvent | RendezvousEvent | XauthEvent)
+
+type Named<Type, Event = Told> = Event extends { readonly type: infer Types }
+  ? Type extends Types
+    ? Event
+    : never
+  : never
+type KeysOf<T> = T extends unknown ? keyof T : never
+
+/** The fields of a type, each of which may be anything; those that not all of a union have may be missing. */
+export type Loose<T> = { readonly [Field in Extract<keyof T, string>]: unknown } & {
+  readonly [Field in Exclude<Extract<KeysOf<T>, string>, keyof T>]?: unknown
+}
+
+/** Events of these types. libp2p's connections are what they say; others may come from a behaviour of somebody else's. */
+export type Heard<Type extends Told['type']> = [Type] extends ['connection:open' | 'connection:close']
+  ? Stamped<Named<Type>>
+  : Stamped<Fact> & Omit<Loose<Named<Type>>, keyof Fact>
+
+/** An event whose fields may be anything. */
 export type LooseEvent = Stamped<Fact> & Readonly<Record<string, unknown>>
 
 /** Remembers what an event tells. */
-export type Reader = (event: LooseEvent, memory: PeerMemory) => void
+export type Reader<Event = LooseEvent> = (event: Event, memory: PeerMemory) => void
+
+/** What is read of each event. */
+export type Readers = { readonly [Type in Told['type']]?: Reader<Heard<Type>> }
+
+/** An event about a peer. */
+export type AboutPeer = Stamped<Fact> & { readonly peer: unknown; readonly connection?: unknown }
 
 /** A text of a sensible length. */
 export const textIn = (value: unknown): string | undefined =>
@@ -25,7 +64,7 @@ export const wordIn = (value: unknown): string =>
 export const errorIn = (
   value: unknown,
 ): { readonly name: string; readonly message: string; readonly peer?: string } => {
-  const { name, message, peer } = Object(value) as Record<string, unknown>
+  const { name, message, peer } = Object(value) as Loose<SwarmError>
   const known = textIn(peer)
   return { name: textIn(name) ?? 'Error', message: wordIn(message) || 'no reason given', ...(known && { peer: known }) }
 }
@@ -35,11 +74,11 @@ export const ipKey = (ip: string) => `ip ${ip}`
 
 /** A note about the peer that an event names. */
 export const about =
-  (kind: ExplainedKind, words: (event: LooseEvent) => string, isSought = true): Reader =>
+  <Event extends AboutPeer>(kind: ExplainedKind, words: (event: Event) => string, isSought = true): Reader<Event> =>
   (event, memory) => {
-    const peer = textIn(event['peer']) ?? memory.peerOf(event['connection'])
+    const peer = textIn(event.peer) ?? memory.peerOf(event.connection)
     if (peer === undefined) return
-    const connection = textIn(event['connection'])
+    const connection = textIn(event.connection)
     memory.note(
       peer,
       { kind, text: words(event), event: event.type, ...(connection !== undefined && { connection }) },

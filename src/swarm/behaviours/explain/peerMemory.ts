@@ -156,6 +156,14 @@ export class PeerMemory {
     for (const address of tried) if (known.has(address)) known.set(address, { failedAt: at })
   }
 
+  /** It has been reached at this address: what failed there before is over. */
+  reached(peer: string, address: string): void {
+    this.addresses(peer, [address], false)
+    const known = this.record(peer, false).addresses
+    const plain = withoutPeer(safeText(address), peer)
+    if (known.has(plain)) known.set(plain, {})
+  }
+
   opened(connection: ConnectionInfo): void {
     const { peer, id } = connection
     this.record(peer, false).connections.set(id, connection)

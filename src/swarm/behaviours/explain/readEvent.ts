@@ -1,39 +1,52 @@
 import type { ExplainedKind } from './explainVocabulary.ts'
-import { about, errorIn, listIn, textIn, wordIn, type LooseEvent, type Reader } from './looseEvent.ts'
+import type { ConnectionInfo, Fact, Stamped } from '../../vocabulary/event.ts'
+import {
+  about,
+  errorIn,
+  listIn,
+  textIn,
+  wordIn,
+  type Heard,
+  type Loose,
+  type Reader,
+  type Readers,
+} from './looseEvent.ts'
 import { keyOf } from './peerMemory.ts'
-import { closed, failed, found, known, opened, pruned, retrying, triedInVain } from './readConnections.ts'
+import { closed, failed, found, known, leftAlone, opened, pruned, retrying, triedInVain } from './readConnections.ts'
 import { authenticated, breaker, denied, limited, rejected, revoked } from './readRules.ts'
 
 const own =
-  (
+  <Event extends Stamped<Fact>>(
     kind: ExplainedKind,
-    words: (event: LooseEvent) => string,
-    detail: (event: LooseEvent) => string = () => '',
-  ): Reader =>
+    words: (event: Event) => string,
+    detail: (event: Event) => string = () => '',
+  ): Reader<Event> =>
   (event, memory) =>
     memory.noteOwn({ kind, detail: detail(event), text: words(event), event: event.type }, event.at)
 const noLonger =
-  (kind: ExplainedKind, detail: (event: LooseEvent) => string = () => ''): Reader =>
+  <Event>(kind: ExplainedKind, detail: (event: Event) => string = () => ''): Reader<Event> =>
   (event, memory) =>
     memory.forgetOwn(keyOf(kind, detail(event)))
 
-const behaviourOf = (event: LooseEvent) => wordIn(event['behaviour'])
-const kindOf = (event: LooseEvent) => wordIn(event['kind'])
+type Behaved = Heard<'behaviour:crashed' | 'behaviour:ended' | 'behaviour:restarted'>
+const behaviourOf = ({ behaviour }: Behaved) => wordIn(behaviour)
+const kindOf = ({ kind }: Heard<'address:black-holed' | 'address:recovered'>) => wordIn(kind)
 
-const reserved: Reader = (event, memory) => {
-  const relay = textIn(event['relay'])
-  if (relay !== undefined) memory.reserved(relay, listIn(event['addresses']))
+const reserved: Reader<Heard<'relay:reserved' | 'relay:refreshed'>> = (event, memory) => {
+  const relay = textIn(event.relay)
+  if (relay !== undefined) memory.reserved(relay, listIn(event.addresses))
 }
-const unreserved: Reader = (event, memory) => void memory.relays.delete(wordIn(event['relay']))
+const unreserved: Reader<Heard<'relay:lost' | 'relay:released'>> = ({ relay }, memory) =>
+  void memory.relays.delete(wordIn(relay))
 
-const readers: Readonly<Record<string, Reader>> = {
+const readers: Readers = {
   'connection:open': opened,
   'connection:close': closed,
   'connection:prune': pruned,
   'connections:hung-up': about('hung-up', () => 'this node hung up'),
   'connections:dialed': (event, memory) => {
-    const { connection } = event as { readonly connection?: { readonly peer?: unknown } }
-    const peer = textIn(connection?.peer)
+    const { peer: dialed } = Object(event.connection) as Loose<ConnectionInfo>
+    const peer = textIn(dialed)
     if (peer !== undefined) memory.record(peer, true)
   },
   'command:failed': failed,
@@ -45,20 +58,24 @@ const readers: Readonly<Record<string, Reader>> = {
   'peer:identify': known,
   'peer:reconnect-failure': about('gave-up', () => 'libp2p tried to reconnect several times, and has given up'),
   'discovery:failed': triedInVain,
-  'discovery:impostor': about(
-    'wrong-peer',
-    (event) => `somebody else answers there: ${errorIn(event['error']).message}`,
-  ),
+  'discovery:impostor': about('wrong-peer', (event) => `somebody else answers there: ${errorIn(event.error).message}`),
   'keep-alive:kept': (event, memory) => {
-    const peer = textIn(event['peer'])
-    if (peer !== undefined) memory.record(peer, true)
+    const peer = textIn(event.peer)
+    if (peer === undefined) return
+    memory.record(peer, true)
+    memory.forget(peer, keyOf('gave-up'))
   },
-  'keep-alive:retrying': (event, memory) => retrying(event['inMs'])(event, memory),
-  'keep-alive:forgotten': about('gave-up', () => 'it is kept no more'),
-  'ping:missed': about('unresponsive', (event) => `a ping was not answered: ${errorIn(event['error']).message}`),
+  'keep-alive:retrying': (event, memory) => retrying(event, memory, event.inMs),
+  'keep-alive:paused': leftAlone(),
+  'keep-alive:forgotten': leftAlone(() => 'it is kept no more'),
+  'keep-alive:given-up': leftAlone(
+    ({ afterMs, error }) => `it is tried no more, after ${wordIn(afterMs)} ms: ${errorIn(error).message}`,
+  ),
+  'keep-alive:lost': about('hung-up', () => 'this node hung up, because nothing came back when it was probed'),
+  'ping:missed': about('unresponsive', (event) => `a ping was not answered: ${errorIn(event.error).message}`),
   'relay:upgrade-failed': about(
     'not-direct',
-    (event) => `the way through the relay could not be made direct: ${errorIn(event['error']).message}`,
+    (event) => `the way through the relay could not be made direct: ${errorIn(event.error).message}`,
   ),
   'relay:reserved': reserved,
   'relay:refreshed': reserved,
@@ -71,10 +88,10 @@ const readers: Readonly<Record<string, Reader>> = {
     ({ address, expected }) => `${wordIn(address)} is pinned to ${listIn(expected).map(wordIn).join(', ')}`,
   ),
   'access:blocked': (event, memory) => {
-    memory.blocked = listIn(event['blocked']).filter((name) => typeof name === 'string')
+    memory.blocked = listIn(event.blocked).filter((name) => typeof name === 'string')
   },
   'access:changed': (event, memory) => {
-    if (event['what'] === 'policy') memory.rulesChangedAt = event.at
+    if (event.what === 'policy') memory.rulesChangedAt = event.at
   },
   'xauth:authenticated': authenticated,
   'xauth:failed': about(
@@ -93,7 +110,7 @@ const readers: Readonly<Record<string, Reader>> = {
     direction === 'outbound' ? "this node's proof ends soon" : 'its proof ends soon',
   ),
   'xauth:renewed': (event, memory) => {
-    const peer = textIn(event['peer'])
+    const peer = textIn(event.peer)
     if (peer !== undefined) memory.forget(peer, keyOf('auth-expiring'))
   },
   'xauth:revoked': revoked,
@@ -109,7 +126,7 @@ const readers: Readonly<Record<string, Reader>> = {
   'address:recovered': noLonger('black-holed', kindOf),
   'behaviour:crashed': own(
     'behaviour-troubled',
-    (event) => `the behaviour ${behaviourOf(event)} crashed: ${errorIn(event['error']).message}`,
+    (event) => `the behaviour ${behaviourOf(event)} crashed: ${errorIn(event.error).message}`,
     behaviourOf,
   ),
   'behaviour:ended': own('behaviour-troubled', (event) => `the behaviour ${behaviourOf(event)} has ended`, behaviourOf),
@@ -123,4 +140,4 @@ const readers: Readonly<Record<string, Reader>> = {
 }
 
 /** Every event that is remembered, by its type; the others cost one look-up. */
-export const READERS: ReadonlyMap<string, Reader> = new Map(Object.entries(readers))
+export const READERS = new Map(Object.entries(readers)) as ReadonlyMap<string, Reader>

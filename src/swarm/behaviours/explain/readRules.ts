@@ -1,8 +1,8 @@
-import { errorIn, ipKey, listIn, numberIn, textIn, wordIn, type Reader } from './looseEvent.ts'
+import { errorIn, ipKey, listIn, numberIn, textIn, wordIn, type Heard, type Reader } from './looseEvent.ts'
 import { keyOf } from './peerMemory.ts'
 
 /** Every field of a decision, in the words of the rules. */
-export const denied: Reader = (event, memory) => {
+export const denied: Reader<Heard<'access:denied'>> = (event, memory) => {
   const { peer, ip, action, protocol, topic, rule, reason } = event
   const who = textIn(peer) ?? (typeof ip === 'string' ? ipKey(ip) : undefined)
   if (who === undefined) return
@@ -17,8 +17,8 @@ export const denied: Reader = (event, memory) => {
   memory.note(who, about, event.at, action === 'dial')
 }
 
-export const limited: Reader = (event, memory) => {
-  const peer = textIn(event['peer'])
+export const limited: Reader<Heard<'access:limited'>> = (event, memory) => {
+  const peer = textIn(event.peer)
   if (peer === undefined) return
   const { limit, retryInMs, direction } = event
   const text = `more often than the limit ${wordIn(limit)} allows`
@@ -35,17 +35,19 @@ function peerIn(key: unknown): string | undefined {
 }
 
 export const breaker =
-  (kind: 'breaker-open' | 'breaker-half-open' | 'breaker-closed'): Reader =>
+  (
+    kind: 'breaker-open' | 'breaker-half-open' | 'breaker-closed',
+  ): Reader<Heard<'policy:tripped' | 'policy:probed' | 'policy:recovered'>> =>
   (event, memory) => {
-    if (event['policy'] !== 'breaker') return
-    const peer = peerIn(event['key']) ?? memory.targetOf(event.cause)?.peer
+    if (event.policy !== 'breaker') return
+    const peer = peerIn(event.key) ?? memory.targetOf(event.cause)?.peer
     if (peer === undefined) return
     const command = memory.targetOf(event.cause)?.command ?? 'calls'
     for (const other of ['breaker-open', 'breaker-half-open', 'breaker-closed'] as const) {
       if (other !== kind) memory.forget(peer, keyOf(other, command))
     }
-    const openMs = numberIn(event['openMs'])
-    const failure = event['error'] === undefined ? '' : `; the last failure: ${errorIn(event['error']).message}`
+    const openMs = numberIn(event.openMs)
+    const failure = event.error === undefined ? '' : `; the last failure: ${errorIn(event.error).message}`
     const text = {
       'breaker-open': `${command}: no call is made for ${Math.round(openMs ?? 0)} ms after repeated failures${failure}`,
       'breaker-half-open': `${command}: one call is let through, to see whether it works again`,
@@ -55,7 +57,7 @@ export const breaker =
     memory.note(peer, { kind, detail: command, text, event: event.type, ...untilMs }, event.at, true)
   }
 
-export const rejected: Reader = (event, memory) => {
+export const rejected: Reader<Heard<'policy:rejected'>> = (event, memory) => {
   const { policy, reason, key } = event
   const peer = peerIn(key)
   if (peer === undefined || (policy !== 'bulkhead' && policy !== 'rate-limit')) return
@@ -64,19 +66,19 @@ export const rejected: Reader = (event, memory) => {
   memory.note(peer, { kind, detail: 'policy', text, event: event.type }, event.at, true)
 }
 
-export const revoked: Reader = (event, memory) => {
-  const text = `${event['peer'] === undefined ? 'its owner' : 'it'} was revoked, and its connections were closed`
-  const peers = new Set([event['peer'], ...listIn(event['connections']).map((id) => memory.peerOf(id))])
+export const revoked: Reader<Heard<'xauth:revoked'>> = (event, memory) => {
+  const text = `${event.peer === undefined ? 'its owner' : 'it'} was revoked, and its connections were closed`
+  const peers = new Set([event.peer, ...listIn(event.connections).map((id) => memory.peerOf(id))])
   for (const peer of peers) {
     if (typeof peer !== 'string') continue
     memory.note(peer, { kind: 'auth-revoked', text, event: event.type }, event.at, true)
   }
 }
 
-export const authenticated: Reader = (event, memory) => {
-  const peer = textIn(event['peer'])
+export const authenticated: Reader<Heard<'xauth:authenticated'>> = (event, memory) => {
+  const peer = textIn(event.peer)
   if (peer === undefined) return
   memory.forget(peer, keyOf('auth-failed'), keyOf('auth-denied'), keyOf('auth-revoked'), keyOf('auth-expiring'))
-  const text = `authenticated for the owner ${wordIn(event['owner'])}`
+  const text = `authenticated for the owner ${wordIn(event.owner)}`
   memory.note(peer, { kind: 'authenticated', text, event: event.type }, event.at, false)
 }
