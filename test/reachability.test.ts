@@ -2,7 +2,7 @@ import type { Libp2p, Stream } from '@libp2p/interface'
 import type { UPnPNATClient } from '@libp2p/upnp-nat'
 import { lpStream } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
-import { connections, createSwarm, identify, ofType, reachability, type ReachabilityOptions } from 'rxswarm'
+import { connections, createSwarm, identify, ofType, reachability, relay, type ReachabilityOptions } from 'rxswarm'
 import { concat, firstValueFrom, NEVER, of, takeUntil, timer, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { internalsOf } from '../src/swarm/libp2p/createHost.ts'
@@ -153,6 +153,22 @@ describe.each(wires)('reachability over %s', (transport) => {
     const { reachability: report } = await until(a.state$, ({ reachability: { status } }) => status === 'relayed')
     expect(report.addresses[0]).toMatchObject({ address: relay, status: 'relayed' })
   })
+})
+
+it('counts a place at a real relay once, by the address that others dial', async () => {
+  const listen = [listenAddress('quic')]
+  await using hub = await createSwarm({ use: [connections(), identify(), relay({ server: true })], listen })
+  await using a = await createSwarm({
+    use: [connections(), identify(), relay({ relays: hub.addresses, reservations: 1 }), reachability()],
+    listen: [],
+  })
+  const { relay: held } = await until(a.state$, ({ relay: { reservations } }) => reservations.size > 0)
+  const { reachability: report } = await until(a.state$, ({ reachability: { status } }) => status === 'relayed')
+  await until(a.state$, () => a.addresses.length > 0) // libp2p lists it too
+  expect([...held.reservations.keys()]).toEqual([hub.self])
+  expect(report.addresses.map(({ address }) => address)).toEqual(held.reservations.get(hub.self)?.addresses)
+  const own = await firstValueFrom(a.execute(reachability.report()))
+  expect(own.addresses.map(({ address }) => address)).toEqual(a.addresses)
 })
 
 describe('reachability behind a gateway', () => {

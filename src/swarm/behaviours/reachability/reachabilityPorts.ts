@@ -36,7 +36,8 @@ function ownAddresses(node: Libp2p): Observable<readonly HeldAddress[]> {
   const read = () =>
     manager.getAddressesWithMetadata().map(({ multiaddr, type }): HeldAddress => {
       const isPlain = peerOf(multiaddr) !== self
-      return { address: (isPlain ? multiaddr : multiaddr.decapsulateCode(CODE_P2P)).toString(), from: FROM[type] }
+      const address = (isPlain ? multiaddr : multiaddr.decapsulateCode(CODE_P2P)).toString()
+      return { address: address.endsWith('/p2p-circuit') ? `${address}/p2p/${self}` : address, from: FROM[type] }
     })
   return new Observable((out) => {
     const tell = () => {
