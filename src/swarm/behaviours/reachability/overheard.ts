@@ -1,6 +1,7 @@
 import { ipOf } from '../../../security/access/ipOf.ts'
 import { subnetOf } from '../../../security/access/subnetOf.ts'
 import type { ConnectionInfo, CoreEvent, Stamped } from '../../vocabulary/event.ts'
+import type { RelayEvent } from '../relay/relayVocabulary.ts'
 import { keyOf, withEvidence, type Evidence } from './evidence.ts'
 import type { ReachabilityDecisions, ReachabilityMachineState } from './reachabilityMachine.ts'
 import type { ReachabilityEvidence } from './reachabilityOf.ts'
@@ -66,15 +67,10 @@ export function overheard(
 }
 
 /** What relay says, as far as it counts here. */
-type RelayFact =
-  | {
-      readonly type: 'relay:reserved' | 'relay:refreshed'
-      readonly relay: string
-      readonly addresses: readonly string[]
-      /** @unit milliseconds since the Unix epoch */
-      readonly expiresAt: number
-    }
-  | { readonly type: 'relay:lost' | 'relay:released'; readonly relay: string }
+type RelayFact = Extract<
+  RelayEvent,
+  { readonly type: 'relay:reserved' | 'relay:refreshed' | 'relay:lost' | 'relay:released' }
+>
 
 /** Whether an event of that type may change anything: all that the others cost. */
 export const HEARD: ReadonlySet<string> = new Set<CoreEvent['type'] | RelayFact['type']>([

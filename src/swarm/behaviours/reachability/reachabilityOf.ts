@@ -62,41 +62,53 @@ export function reachabilityOf(evidence: ReachabilityEvidence, rules: Reachabili
   return { ...statusOf(evidence, rules, addresses), addresses }
 }
 
-/** Networks that have spoken about an address: yes, and no. */
-function votesOn(book: EvidenceBook, of: string) {
-  const yes = new Set<string>()
-  const no = new Set<string>()
+/** Networks that have spoken about an address. */
+interface Votes {
+  readonly yes: Set<string>
+  readonly no: Set<string>
+  /** Whether a peer was asked about it, rather than one that came in has named it. */
+  isAsked: boolean
+}
+
+/** What networks have said, by the address that it is about. */
+function votesIn(book: EvidenceBook): ReadonlyMap<string, Votes> {
+  const votes = new Map<string, Votes>()
   for (const { source, address, isReached, network } of book.values()) {
-    if (source === 'seen' || address !== of) continue
-    const isFor = isReached ? yes : no
-    isFor.add(network)
+    if (source === 'seen' || address === '') continue
+    const on = votes.get(address) ?? { yes: new Set(), no: new Set(), isAsked: false }
+    on[isReached ? 'yes' : 'no'].add(network)
+    on.isAsked ||= source === 'autonat'
+    votes.set(address, on)
   }
-  return { yes: yes.size, no: no.size }
+  return votes
 }
 
 function directOf(evidence: ReachabilityEvidence, rules: ReachabilityRules): readonly AddressReach[] {
   const { book, own = [], mapped } = evidence
-  /** What one network alone claims to have dialled is not worth a line; what was asked about is. */
-  const isKnown = (address: string, source: string) => source === 'autonat' || votesOn(book, address).yes > 1
+  const votes = votesIn(book)
   const names = new Set([
     ...own.flatMap(({ address, from }) => (from === 'observed' || isRelayed(address) ? [] : [address])),
     ...mapped,
-    ...[...book.values()].flatMap(({ source, address }) =>
-      source !== 'seen' && address !== '' && isKnown(address, source) ? [address] : [],
-    ),
+    // what one network alone claims to have dialled is not worth a line; what was asked about is
+    ...[...votes].flatMap(([address, { yes, isAsked }]) => (isAsked || yes.size > 1 ? [address] : [])),
   ])
-  return [...names].map((address) => judged(address, evidence, rules))
+  return [...names].map((address) => judged(address, votes.get(address), evidence, rules))
 }
 
 /** One address, by its votes. */
-function judged(address: string, evidence: ReachabilityEvidence, rules: ReachabilityRules): AddressReach {
+function judged(
+  address: string,
+  votes: Votes | undefined,
+  evidence: ReachabilityEvidence,
+  rules: ReachabilityRules,
+): AddressReach {
   const { agree, isPublic } = rules
   const ip = ipOf(address)
   const mapped = evidence.mapped.has(address) ? [reason('mapped', 'a gateway forwards to it')] : []
   if (ip !== undefined && !isPublic(ip)) {
     return { address, status: 'private', reasons: [reason('private-address', `${ip} can only be reached from nearby`)] }
   }
-  const { yes, no } = votesOn(evidence.book, address)
+  const [yes, no] = [votes?.yes.size ?? 0, votes?.no.size ?? 0]
   const before = evidence.before?.addresses.find((one) => one.address === address)?.status
   const told = (status: ReachabilityStatus, ...reasons: readonly ReachabilityReason[]): AddressReach => ({
     address,
