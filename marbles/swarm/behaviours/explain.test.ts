@@ -504,7 +504,7 @@ describe('what is remembered', () => {
   })
   it('a malformed event of somebody else neither throws nor is believed', () => {
     const strange = Object.create(null) as object
-    for (const value of [undefined, null, 7, '', [], strange, 'x'.repeat(1_000)]) {
+    for (const value of [undefined, null, 7, '', [], strange, [strange], [null], 'x'.repeat(1_000)]) {
       for (const [type, read] of READERS) {
         if (type.startsWith('connection:')) continue // those are libp2p's
         const fields = [
@@ -518,6 +518,9 @@ describe('what is remembered', () => {
           'blocked',
           'relay',
           'action',
+          ...['address', 'afterMs', 'as', 'behaviour', 'by', 'command', 'connection', 'direction', 'expected', 'inMs'],
+          ...['ip', 'kind', 'limit', 'namespace', 'openMs', 'owner', 'protocol', 'protocols', 'reasons', 'retryInMs'],
+          ...['status', 'topic', 'what'],
         ]
         const event = { type, at: 1, cause: value, ...Object.fromEntries(fields.map((field) => [field, value])) }
         const memory = new PeerMemory(BOUNDS, new Targets())
