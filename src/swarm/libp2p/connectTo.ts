@@ -164,7 +164,7 @@ function dialAll(
   { reach, dueInMs }: Required<DialToOptions>,
 ): Observable<Connection> {
   return defer(() => {
-    const addresses = reach === 'direct' ? given.filter((address) => !Circuit.matches(address)) : given
+    const addresses = reach === 'direct' ? given.filter((address) => !isBehindRelay(address)) : given
     const attempts = new DialAttempts(diallingOf(node))
     const target = peer?.toString() ?? given.join(', ')
     const context = () => ({
@@ -202,8 +202,7 @@ function anyOf(
   attempts: DialAttempts,
 ): Observable<Connection> {
   const open = peer === undefined || reach === 'direct' ? undefined : openTo(node, peer, 'any')
-  const areRelayed = addresses.every((address) => Circuit.matches(address))
-  if (open === undefined || !areRelayed) return race(node, addresses, peer, attempts, open)
+  if (open === undefined || !addresses.every(isBehindRelay)) return race(node, addresses, peer, attempts, open)
   if (!isWithin(open, reach)) return of(open) // another one would be limited as well
   return openOr(node, open, race(node, addresses, peer, attempts))
 }
@@ -272,7 +271,7 @@ async function isDenied(node: Libp2p, peer: PeerId): Promise<boolean> {
  * of several is dialled without its peer id, which is compared when the connection stands.
  */
 function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, several: boolean): Observable<Connection> {
-  const isRelayed = Circuit.matches(address)
+  const isRelayed = isBehindRelay(address)
   const target = several && !isRelayed ? address.decapsulateCode(CODE_P2P) : address
   const { note } = diallingOf(node)
   const dial = async (signal: AbortSignal) => {
@@ -302,6 +301,11 @@ function dialOne(node: Libp2p, address: Multiaddr, peer: PeerId | undefined, sev
       )
     }),
   )
+}
+
+/** The matcher alone takes longer than everything else that is decided about a direct address. */
+function isBehindRelay(address: Multiaddr): boolean {
+  return address.toString().includes('/p2p-circuit') && Circuit.matches(address)
 }
 
 /** The relay before the last part of an address, connected and alive: libp2p takes what is open, be it dead. */
