@@ -312,6 +312,18 @@ describe('keepAlive', () => {
     const failed$ = run({ command$ }).pipe(filter((said) => said.startsWith('command:failed')))
     expectObservable(failed$, '^-!').toBe('e', { e: 'command:failed OverloadedError' })
   })
+  marbles('keeps no more when all of them ask at once, and lets go of the one too many', (run_) => {
+    const { cold, expectObservable } = run_
+    const released: string[] = []
+    const release = (peer: string) => (released.push(peer), of(peer))
+    const ports = { ...silent, keep: () => cold('--k|'), release }
+    const command$ = concat(of(...Array.from({ length: 1_025 }, (_, i) => keepAlive.keep({ peer: `p${i}` }))), NEVER)
+    const failed$ = run({ command$, ports }).pipe(
+      filter((said) => said.startsWith('command:failed')),
+      tap({ unsubscribe: () => expect(released).toEqual(['p1024']) }),
+    )
+    expectObservable(failed$, '^---!').toBe('--e', { e: 'command:failed OverloadedError' })
+  })
   it.each([
     [{ important: ['/ip4/1.2.3.4/tcp/1'] }, 'keepAlive.important[0]'],
     [{ probeEveryMs: -1 }, 'keepAlive.probeEveryMs'],

@@ -135,14 +135,26 @@ class KeepMachine {
       this.say.push({ type: 'keep-alive:listed', kept: [...this.state.kept.values()].map(keptPeer), cause: command.id })
       return this.#complete(command)
     }
-    const isFull = !this.state.kept.has(command.peer) && this.state.kept.size >= MOST_KEPT
-    if (!isFull) return void this.run.push({ do: 'remember', command })
+    if (this.#hasRoomFor(command.peer)) return void this.run.push({ do: 'remember', command })
+    this.#refuse(command)
+  }
+
+  #hasRoomFor(peer: string): boolean {
+    return this.state.kept.has(peer) || this.state.kept.size < MOST_KEPT
+  }
+
+  #refuse(command: Keep): void {
     const message = `keep: ${MOST_KEPT} peers are kept already; forget one`
     this.#fail(command, new OverloadedError(message, { ...contextOf(command), peer: command.peer, limit: MOST_KEPT }))
   }
 
+  /** Others may have taken the last place while the port was at it. */
   #keep(command: Keep): void {
     const { peer, tier, addresses } = command
+    if (!this.#hasRoomFor(peer)) {
+      this.run.push({ do: 'let-go', peer })
+      return this.#refuse(command)
+    }
     this.say.push({ type: 'keep-alive:kept', peer, tier, cause: command.id })
     this.#complete(command)
     this.#begin(peer, tier, addresses)
