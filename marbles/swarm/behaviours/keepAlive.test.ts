@@ -390,6 +390,38 @@ describe('a node that is cut off', () => {
     }
     expectObservable(said$.pipe(tap({ unsubscribe: check })), '^ 2s !').toBe('')
   })
+  marbles('saves them also while more than one a second comes', ({ hot, expectObservable }) => {
+    const identified = {
+      type: 'peer:identify',
+      at: 0,
+      peer: 'p',
+      connection: '1',
+      addresses: [],
+      protocols: [],
+    } as const
+    const event$ = hot('c 599ms i 599ms i 599ms i 599ms i 599ms i', { c: came(), i: identified })
+    const saved$ = new Subject<string>()
+    const save = () => (saved$.next('s'), of(0))
+    const said$ = run({ event$, ports: { ...silent, save } }).pipe(filter(() => false))
+    expectObservable(merge(saved$, said$), '^ 3500ms !').toBe('1600ms s 1199ms s')
+  })
+  marbles('does not come back to whom the app had hung up on before it was started again', (run_) => {
+    const { hot, expectObservable } = run_
+    const saved: (readonly LatePeer[])[] = []
+    const save = (late: readonly LatePeer[]) => (saved.push(late), of(0))
+    const identified = {
+      type: 'peer:identify',
+      at: 0,
+      peer: 'p',
+      connection: '1',
+      addresses: [],
+      protocols: [],
+    } as const
+    const event$ = hot('(ci) 2s (wh)', { ...events, i: identified })
+    const said$ = run({ event$, ports: { ...silent, save } }, alone)
+    const check = () => expect(saved.map((late) => late.map(({ peer }) => peer))).toEqual([['p'], []])
+    expectObservable(said$.pipe(tap({ unsubscribe: check })), '^ 4s !').toBe('')
+  })
   marbles('tries its kept peers at once, from the first tier on', ({ hot, cold, expectObservable }) => {
     const event$ = hot('-w', events)
     const slow = { fast: { retries: 0, firstMs: 4, mostMs: 8 }, slow: { firstMs: 20_000, mostMs: 40_000 } }

@@ -21,6 +21,8 @@ export interface IsolationState {
   readonly isIsolated: boolean
   /** Waves of dials since then. */
   readonly waves: number
+  /** When `lately` is saved, or was. @unit milliseconds of the scheduler */
+  readonly savedAtMs: number
 }
 
 export type IsolationInput =
@@ -38,7 +40,7 @@ export type IsolationInput =
 export type IsolationEffect =
   | { readonly do: 'wait'; readonly waitMs: number; readonly then: { readonly type: 'alone' | 'wave' } }
   | { readonly do: 'dial'; readonly late: LatePeer }
-  | { readonly do: 'save'; readonly lately: readonly LatePeer[] }
+  | { readonly do: 'save'; readonly waitMs: number; readonly lately: readonly LatePeer[] }
 
 /** Who was connected lately and is remembered; the longest ago gives way. */
 const MOST_LATE = 64
@@ -54,6 +56,9 @@ const WAVE_MS = 1_000
 const QUICK_WAVES = 10
 const LONGEST_WAVE_MS = 30_000
 
+/** Changes of who was connected lately are saved together. @unit milliseconds */
+const SAVE_AFTER_MS = 1_000
+
 /** Before anything happened. */
 export const initialIsolation: IsolationState = {
   connected: new Set(),
@@ -61,6 +66,7 @@ export const initialIsolation: IsolationState = {
   aloneSinceMs: undefined,
   isIsolated: false,
   waves: 0,
+  savedAtMs: -Infinity,
 }
 
 /** The work of waiting has one name: a new wait takes the place of the old one. */
@@ -98,17 +104,17 @@ export function isolationStep(
       return watch(isolatedAfterMs, { ...state, connected }, nowMs)
     }
     case 'hung-up': {
+      if (!state.lately.has(input.peer)) return { state }
       const lately = new Map(state.lately)
       lately.delete(input.peer)
-      const next = { ...state, lately }
       const isOver = lately.size === 0 && !state.isIsolated
-      return { state: isOver ? { ...next, aloneSinceMs: undefined } : next, ...(isOver && { stop: ['wait'] }) }
+      const step = save({ ...state, lately, ...(isOver && { aloneSinceMs: undefined }) }, nowMs)
+      return isOver ? { ...step, stop: ['wait'] } : step
     }
     case 'identified': {
       if (!state.lately.has(input.peer)) return { state }
       const late = { peer: input.peer, addresses: input.addresses.slice(0, MOST_ADDRESSES) }
-      const lately = new Map(state.lately).set(input.peer, late)
-      return { state: { ...state, lately }, run: [{ do: 'save', lately: [...lately.values()] }] }
+      return save({ ...state, lately: new Map(state.lately).set(input.peer, late) }, nowMs)
     }
     case 'alone': {
       if (state.aloneSinceMs === undefined) return { state }
@@ -129,6 +135,15 @@ function watch(isolatedAfterMs: number, state: IsolationState, nowMs: number): I
   return {
     state: { ...state, aloneSinceMs: nowMs },
     run: [{ do: 'wait', waitMs: isolatedAfterMs, then: { type: 'alone' } }],
+  }
+}
+
+/** Soon: a change in the meantime is saved with this one, and does not put it off. */
+function save(state: IsolationState, nowMs: number): IsolationStep {
+  const savedAtMs = state.savedAtMs > nowMs ? state.savedAtMs : nowMs + SAVE_AFTER_MS
+  return {
+    state: { ...state, savedAtMs },
+    run: [{ do: 'save', waitMs: savedAtMs - nowMs, lately: [...state.lately.values()] }],
   }
 }
 

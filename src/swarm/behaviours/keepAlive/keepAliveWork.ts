@@ -23,9 +23,6 @@ import type { KeepEffect, KeepInput } from './keepState.ts'
 /** How long a dial of a kept peer may take. @unit milliseconds */
 const DIAL_MS = 10_000
 
-/** Changes of who was connected lately are saved together. @unit milliseconds */
-const SAVE_AFTER_MS = 1_000
-
 type Clock = Wires<never, never>['scheduler']
 
 /** Dials with a bound; what comes of it is an input. */
@@ -94,7 +91,7 @@ export function healing(effect: IsolationEffect, ports: KeepAlivePorts, schedule
     case 'dial':
       return silently(() => dialling(ports, effect.late, scheduler))
     case 'save':
-      return timer(SAVE_AFTER_MS, scheduler).pipe(mergeMap(() => silently(() => ports.save(effect.lately))))
+      return timer(effect.waitMs, scheduler).pipe(mergeMap(() => silently(() => ports.save(effect.lately))))
   }
 }
 
