@@ -1,5 +1,7 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
-import { access, connections, createSwarm, identify } from 'rxswarm'
+import { access, connections, createSwarm, identify, relay } from 'rxswarm'
 import { firstValueFrom } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { fullTcp } from './support/fullTcp.ts'
@@ -95,6 +97,17 @@ describe('what a dial has tried is in its error', () => {
     for (const { afterMs } of attempts) expect(afterMs).toBeLessThan(1_000)
     expect(message).toContain(`${to[1]} after`)
     expect(JSON.parse(JSON.stringify(error))).toMatchObject({ attempts: [{ error: {} }, { error: {} }] })
+  })
+
+  it('also of one address behind a relay that is gone: it is about the peer, not about the relay', async () => {
+    await using a = await createSwarm({ use: [connections(), identify(), relay()], transports: ['tcp'] })
+    const [peer, relayed] = await Promise.all([generateKeyPair('Ed25519'), generateKeyPair('Ed25519')])
+    const [target, at] = [peer, relayed].map((key) => peerIdFromPrivateKey(key).toString())
+    const to = `/ip4/127.0.0.1/tcp/9/p2p/${at}/p2p-circuit/p2p/${target}`
+    const error = await failure(first(a.execute(connections.dial({ to }, { policy: false }))))
+    expect(error).toMatchObject({ name: 'DialError', peer: target, attempts: [{ address: to }] })
+    expect(error.message).toContain(`dial ${target}: `)
+    expect(error.message).toContain('ECONNREFUSED')
   })
 
   it('also when the deadline comes first', async () => {

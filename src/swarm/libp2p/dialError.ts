@@ -19,12 +19,15 @@ export function dialError(
   context: ErrorContext = {},
   notTried: readonly DroppedAddress[] = [],
 ): SwarmError {
-  if (cause instanceof SwarmError) return cause
+  const tries = context.attempts?.length ?? 0
+  const isOfAddress = cause instanceof DialError && tries > 0 // it may be about a relay on the way
+  if (cause instanceof SwarmError && !isOfAddress) return cause
   const { name, reason: told } = describe(cause)
   const all = cause instanceof AggregateError ? cause.errors.map(describe) : [{ name, reason: told }]
   const every = all.map((one) => one.name)
-  const tried = (context.attempts?.length ?? 0) > 1 ? reasonsOf(context.attempts!) : told
+  const tried = tries > 1 ? reasonsOf(context.attempts!) : told
   const reason = notTried.length === 0 ? tried : `${tried}; not tried: ${leftOut(notTried)}`
+  if (isOfAddress) return new DialError(`dial ${target}: ${reason}`, { ...context, cause })
   if (every.every((one) => DENIED.has(one))) {
     return new AccessDeniedError(`dial ${target}: a connection gater denies it`, { ...context, cause })
   }
