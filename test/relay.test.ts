@@ -3,6 +3,7 @@ import { connections, ofType, ping, relay, xstream, type RelayEvent } from 'rxsw
 import { firstValueFrom, scan } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
+import type { Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { HopMessage_Type, HopMessageSchema, Status } from '../src/generated/circuit_pb.ts'
 import { startBareNode } from './support/bareNode.ts'
@@ -26,6 +27,18 @@ const nextOf = <Type extends RelayEvent['type']>(swarm: RelayedSwarm, type: Type
 const dial = (from: RelayedSwarm, to: string, deadlineMs = 5_000) =>
   first(from.execute(connections.dial({ to }, { deadlineMs })))
 const HOP = '/libp2p/circuit/relay/0.2.0/hop'
+const requestTo = (init: MessageInitShape<typeof HopMessageSchema>) =>
+  toBinary(HopMessageSchema, create(HopMessageSchema, init))
+/** What of libp2p's relay is slowed down, to have things happen at the same time. */
+const relayInnards = ({ node }: RelayedSwarm) =>
+  node.services['relayServer'] as {
+    stopHop: (...request: unknown[]) => Promise<unknown>
+    makeReservation: (...request: unknown[]) => Promise<unknown>
+  }
+const abortRequests = ({ node }: RelayedSwarm) => {
+  const streams = node.getConnections().flatMap((connection) => connection.streams)
+  for (const stream of streams) if (stream.protocol === HOP) stream.abort(new Error('gone'))
+}
 const withoutPeer = (address: string) => address.replace(/\/p2p\/.*/, '')
 
 describe('examples/finding/relayed', () => {
@@ -307,18 +320,99 @@ describe.each(wires)('relay over %s', (transport) => {
       await messages.write(message).catch(() => undefined)
       return fromBinary(HopMessageSchema, (await messages.read()).subarray()).status
     }
-    const request = (init: MessageInitShape<typeof HopMessageSchema>) =>
-      toBinary(HopMessageSchema, create(HopMessageSchema, init))
     const id = bare.peerId.toMultihash().bytes
     expect(await ask(new Uint8Array([0xff, 0xff, 0xff]))).toBe(Status.MALFORMED_MESSAGE)
     expect(await ask(new Uint8Array(0))).toBe(Status.MALFORMED_MESSAGE)
-    expect(await ask(request({ type: HopMessage_Type.STATUS }))).toBe(Status.UNEXPECTED_MESSAGE)
-    expect(await ask(request({ type: HopMessage_Type.CONNECT }))).toBe(Status.MALFORMED_MESSAGE)
-    expect(await ask(request({ type: HopMessage_Type.CONNECT, peer: { id } }))).toBe(Status.NO_RESERVATION)
+    expect(await ask(requestTo({ type: HopMessage_Type.STATUS }))).toBe(Status.UNEXPECTED_MESSAGE)
+    expect(await ask(requestTo({ type: HopMessage_Type.CONNECT }))).toBe(Status.MALFORMED_MESSAGE)
+    expect(await ask(requestTo({ type: HopMessage_Type.CONNECT, peer: { id } }))).toBe(Status.NO_RESERVATION)
     const tooMuch = ask(new Uint8Array(5_000)).catch((error: Error) => error.name)
     expect([Status.MALFORMED_MESSAGE, 'StreamResetError', 'UnexpectedEOFError']).toContain(await tooMuch)
     const { relay: state } = await first(server.state$)
     expect(state.server).toMatchObject({ reservations: 1, denied: 6 })
+  })
+
+  it('bounds the circuits of a peer that asks for all of them at once', async () => {
+    await using server = await startRelayed(transport, { server: { circuitsPerPeer: 2 } })
+    await using hidden = await startHidden(transport, { relays: server.addresses })
+    await reserved(hidden)
+    await using bare = await startBareNode(transport)
+    const connection = await bare.dial(server.node.getMultiaddrs())
+    const connect = requestTo({
+      type: HopMessage_Type.CONNECT,
+      peer: { id: hidden.node.peerId.toMultihash().bytes },
+    })
+    const ask = async () => {
+      const messages = lpStream(await connection.newStream(HOP, { maxOutboundStreams: 10 }))
+      await messages.write(connect)
+      return fromBinary(HopMessageSchema, (await messages.read()).subarray()).status
+    }
+    const statuses = await Promise.all(Array.from({ length: 8 }, ask))
+    expect(statuses.filter((status) => status === Status.OK).length).toBe(2)
+    expect(statuses.filter((status) => status === Status.RESOURCE_LIMIT_EXCEEDED).length).toBe(6)
+  })
+
+  it('lets go of who was asked for, and of the place, when who has asked is gone before the answer', async () => {
+    await using server = await startRelayed(transport, { server: { circuitsPerPeer: 1 } })
+    await using hidden = await startHidden(transport, { relays: server.addresses })
+    await reserved(hidden)
+    await using bare = await startBareNode(transport)
+    const connection = await bare.dial(server.node.getMultiaddrs())
+    const service = relayInnards(server)
+    const { stopHop } = service
+    const onward: Stream[] = []
+    service.stopHop = async (...request) => {
+      const stream = await stopHop(...request)
+      onward.push(stream as Stream)
+      abortRequests(server)
+      return stream
+    }
+    const denied = nextOf(server, 'relay:denied')
+    const id = hidden.node.peerId.toMultihash().bytes
+    const messages = lpStream(await connection.newStream(HOP))
+    await messages.write(requestTo({ type: HopMessage_Type.CONNECT, peer: { id } }))
+    expect(await denied).toMatchObject({ request: 'connect', to: hidden.self, status: 'CONNECTION_FAILED' })
+    expect(onward.map(({ status }) => status)).toEqual(['aborted'])
+    service.stopHop = stopHop
+    await using dialler = await startHidden(transport, { reservations: 0 })
+    await dial(dialler, through(server, hidden))
+    expect((await first(server.state$)).relay.server).toMatchObject({ reservations: 1, circuits: 1 })
+  })
+
+  it('tells of a reservation only when its answer has reached the peer', async () => {
+    await using server = await startRelayed(transport, { server: true })
+    await using bare = await startBareNode(transport)
+    const connection = await bare.dial(server.node.getMultiaddrs())
+    const service = relayInnards(server)
+    const { makeReservation } = service
+    const reserve = async () => {
+      const messages = lpStream(await connection.newStream(HOP))
+      await messages.write(requestTo({ type: HopMessage_Type.RESERVE }))
+      return fromBinary(HopMessageSchema, (await messages.read()).subarray()).status
+    }
+    const said: string[] = []
+    server.event$.subscribe(({ type }) => type.startsWith('relay:') && said.push(type))
+    let lost = 0
+    const losing = async (...request: unknown[]) => {
+      const made = await makeReservation.apply(service, request)
+      abortRequests(server)
+      lost++
+      return made
+    }
+    const loseOne = async () => {
+      const before = lost
+      service.makeReservation = losing
+      void reserve().catch(() => undefined)
+      await eventually(() => lost > before)
+      service.makeReservation = makeReservation
+    }
+    await loseOne()
+    expect(await reserve()).toBe(Status.OK)
+    await eventually(() => said.length > 0)
+    expect(said).toEqual(['relay:accepted'])
+    await loseOne()
+    await eventually(() => said.length > 1)
+    expect(said).toEqual(['relay:accepted', 'relay:ended'])
   })
 
   it('does not carry a reservation, or a relay, over another relay', async () => {

@@ -68,14 +68,19 @@ export function relayServer(limits: RelayServerLimits) {
     const admission = relayAdmission(limits)
     /** The streams to those that are asked for, by the options that libp2p hands on while it serves a request. */
     const destinations = new WeakMap<HopOptions, Stream>()
+    /** Those that were told to have a reservation; only theirs can end. */
+    const accepted = new Set<string>()
     const say = (event: ServedEvent) => served$.next(event)
+    const ended = (peer: string, reason: string) => {
+      if (accepted.delete(peer)) say({ type: 'relay:ended', peer, reason })
+    }
 
     components.events.addEventListener('peer:disconnect', ({ detail: peer }) => {
       const kept = reservations.get(peer)
       if (kept === undefined) return
       kept.signal.clear() // it would end the peer's next one as well
       reservations.delete(peer)
-      say({ type: 'relay:ended', peer: peer.toString(), reason: 'the peer has gone' })
+      ended(peer.toString(), 'the peer has gone')
     })
 
     const stopHop = innards.stopHop.bind(service)
@@ -105,10 +110,15 @@ export function relayServer(limits: RelayServerLimits) {
       const { status, reservation } = await answered(innards, hop, options)
       if (status !== 'OK') return refuse({ status: nameOf(status), reason: 'the relay is full, or a gater denies it' })
       const expiresAt = Number(reservation?.expire ?? 0n) * 1_000
-      say({ type: before === undefined ? 'relay:accepted' : 'relay:renewed', peer: name, address, expiresAt })
       const kept = reservations.get(peer)
-      if (before !== undefined || kept === undefined) return
-      kept.signal.addEventListener('abort', () => say({ type: 'relay:ended', peer: name, reason: 'it has expired' }))
+      if (kept === undefined) {
+        before?.signal.clear() // it would end the peer's next one as well
+        return ended(name, 'the answer did not reach the peer') // libp2p has taken it back
+      }
+      say({ type: accepted.has(name) ? 'relay:renewed' : 'relay:accepted', peer: name, address, expiresAt })
+      if (accepted.has(name)) return
+      accepted.add(name)
+      kept.signal.addEventListener('abort', () => ended(name, 'it has expired'))
     }
 
     const connect = async (hop: Hop, options: HopOptions) => {
@@ -121,18 +131,27 @@ export function relayServer(limits: RelayServerLimits) {
         await answer(hop.stream, denial.status, options)
         return refuse(denial)
       }
-      const { status } = await answered(innards, hop, options)
-      const onward = destinations.get(options)
-      if (status !== 'OK' || onward === undefined) {
-        return refuse({ status: nameOf(status), reason: `no connection to ${destination ?? 'nobody'} could be made` })
-      }
-      admission.opened(source)
-      const circuit = { source, destination: destination ?? '' }
-      say({ type: 'relay:circuit-opened', ...circuit })
-      watch(hop.stream.unwrap(), onward, (bytes, ms, reason) => {
+      admission.opened(source) // while it is being made already: those that are asked for at once are counted too
+      try {
+        const { status } = await answered(innards, hop, options)
+        const onward = destinations.get(options)
+        if (status !== 'OK' || onward === undefined) {
+          admission.closed(source)
+          return refuse({ status: nameOf(status), reason: `no connection to ${destination ?? 'nobody'} could be made` })
+        }
+        const circuit = { source, destination: destination ?? '' }
+        say({ type: 'relay:circuit-opened', ...circuit })
+        watch(hop.stream.unwrap(), onward, (bytes, ms, reason) => {
+          admission.closed(source)
+          say({ type: 'relay:circuit-closed', ...circuit, bytes, ms, reason })
+        })
+      } catch (error) {
         admission.closed(source)
-        say({ type: 'relay:circuit-closed', ...circuit, bytes, ms, reason })
-      })
+        const reason = asError(error)
+        await answer(hop.stream, 'CONNECTION_FAILED', options).catch(() => undefined)
+        for (const stream of [hop.stream.unwrap(), destinations.get(options)]) stream?.abort(reason)
+        refuse({ status: 'CONNECTION_FAILED', reason: reason.message })
+      }
     }
 
     const unreadable = ({ remotePeer }: Connection, status: RelayStatus, reason: string) =>
