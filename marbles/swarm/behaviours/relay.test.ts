@@ -356,6 +356,41 @@ describe('relay', () => {
     })
   })
 
+  describe('does not rotate', () => {
+    const near = (name: string) => concat(of(granted(name, { rttMs: name === B ? 1 : 100 })), NEVER)
+    const ports: RelayPorts = {
+      ...portsOf({ [A]: [near(A)], [B]: [near(B)] }),
+      measure: (name) => of(name === B ? 1 : 100),
+    }
+    const words = { f: 'found A', a: 'reserved A', g: 'found B', x: 'command:failed' }
+    const b = identified(B, '198.51.100.1')
+    marbles('by itself from a trusted relay to one that is not: it would come back at once', (run) => {
+      const found = behaviour({ relays: [ref(A)], rotateAfterMs: 100 })
+      const said$ = found(fakeWires({ command$: NEVER, ports, event$: run.hot('-----b', { b }) }))
+      run.expectObservable(said$.pipe(brief), '^ 250ms !').toBe('(fa)-g', words)
+    })
+    marbles('from a trusted relay to one that is not when it is told to, either', (run) => {
+      const command$ = run.hot('-------c', { c: relay.rotate() })
+      const said$ = behaviour({ relays: [ref(A)] })(fakeWires({ command$, ports, event$: run.hot('-----b', { b }) }))
+      run.expectObservable(said$.pipe(brief), '^ 20ms !').toBe('(fa)-g-x', words)
+    })
+    marbles('for ever when what it moves to is asked for and let go of meanwhile', (run) => {
+      const reserve = relay.reserve({ relay: B })
+      const command$ = run.hot('----c-d', { c: relay.rotate(), d: reserve })
+      const cancel$ = run.hot(' --------x', { x: reserve.id })
+      const slow = portsOf({ [A]: [held(A)], [B]: [run.cold('--------r', { r: granted(B) })] })
+      const relays = [ref(A), ref(B, '198.51.100.1')]
+      const said$ = behaviour({ relays })(fakeWires({ command$, cancel$, ports: slow }))
+      run.expectObservable(said$.pipe(brief), '^ 50ms !').toBe('(fga)-------(brxd)', {
+        ...words,
+        b: 'reserved B',
+        r: 'released A',
+        x: 'rotated',
+        d: 'command:completed',
+      })
+    })
+  })
+
   describe('is told', () => {
     const reserve = relay.reserve({ relay: at(D) })
     marbles('to keep a relay for as long as somebody waits, besides its own', ({ hot, expectObservable }) => {

@@ -167,7 +167,7 @@ export const relay = Object.assign(module, {
   /**
    * Moves a reservation to the best other relay: the new one is made before the old one is given up.
    *
-   * @param relay The one to leave. Default: the worst.
+   * @param relay The one to leave. Default: the worst. One that is trusted makes room for another that is.
    * @shape  `execute` emits both. @errors `RelayError` when no other relay grants one
    */
   rotate: ({ relay: of }: { readonly relay?: PeerRef } = {}, meta?: CommandMeta): Rotate =>

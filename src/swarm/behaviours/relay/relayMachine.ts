@@ -225,8 +225,11 @@ class RelayMachine extends RelayPlan {
       const others = this.count((known) => known.relay !== relay && known.status === 'held')
       if (left.size > 0) continue
       const isOfUse = trusted || this.decisions.discover
-      if (!isOfUse || others >= this.decisions.reservations) this.letGo(relay)
-      if (!isOfUse) this.forget(known)
+      const isMovedTo = this.moving?.to === relay
+      if (!isOfUse || (others >= this.decisions.reservations && !isMovedTo)) this.letGo(relay)
+      if (isOfUse) continue
+      this.forget(known)
+      if (isMovedTo) this.moveOn(new RelayError(`${relay} is wanted no more`, { peer: relay }))
     }
   }
 

@@ -75,11 +75,17 @@ export class RelayPlan extends RelayWork {
     if (this.moving !== undefined) return
     const mine = [...this.relays.values()].filter(({ status, asked }) => status === 'held' && asked.size === 0)
     const worst = mine.toSorted((one, other) => costOf(other, this.nowMs) - costOf(one, this.nowMs))[0]
-    const best = free.find(({ rttMs }) => rttMs !== undefined)
+    const best = worst && this.replacing(worst.relay).find(({ rttMs }) => rttMs !== undefined)
     if (worst === undefined || best === undefined) return
     if (costOf(best, this.nowMs) > costOf(worst, this.nowMs) * CLEARLY_BETTER) return
     this.moving = { from: worst.relay, to: best.relay, tried: [] }
     this.hold(best)
+  }
+
+  /** Those that could take its place, the best first: a trusted one comes back at once wherever another has taken it. */
+  replacing(from: string): readonly KnownRelay[] {
+    const isTrusted = this.relays.get(from)?.trusted === true
+    return this.free().filter(({ trusted }) => trusted || !isTrusted)
   }
 
   reviewLater(): void {
@@ -90,8 +96,8 @@ export class RelayPlan extends RelayWork {
   /** Tries the next best in a rotation. @param error What to say when there is none. */
   moveOn(error: SwarmError): void {
     if (this.moving === undefined) return
-    const { tried, to } = this.moving
-    const next = this.free().find(({ relay }) => !tried.includes(relay) && relay !== to)
+    const { from, tried, to } = this.moving
+    const next = this.replacing(from).find(({ relay }) => !tried.includes(relay) && relay !== to)
     if (next === undefined) return this.stopMoving(error)
     this.moving = { ...this.moving, to: next.relay, tried: [...tried, to] }
     this.hold(next)
