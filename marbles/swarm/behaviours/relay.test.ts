@@ -2,7 +2,10 @@ import { relay, type RelayCommand, type RelayPorts, type Reservation } from 'rxs
 import { FAKE_SELF, fakePorts, fakeWires, marbles, obeysBehaviourLaws } from 'rxswarm/testing'
 import {
   asyncScheduler,
+  auditTime,
   concat,
+  filter,
+  finalize,
   from,
   ignoreElements,
   map,
@@ -10,6 +13,7 @@ import {
   mergeMap,
   NEVER,
   of,
+  scan,
   takeUntil,
   throwError,
   timer,
@@ -507,6 +511,53 @@ describe('relay', () => {
       const said$ = behaviour({ discover: false })(fakeWires({ command$: NEVER, ports, event$ }))
       const errors$ = said$.pipe(map((fact) => (fact as { readonly error?: Error }).error?.name ?? fact.type))
       expectObservable(errors$, '^ 6s !').toBe('---u 4999ms t', { u: 'relay:upgrading', t: 'TimeoutError' })
+    })
+    marbles('of many peers at the same time, though few are tried at once', ({ hot, expectObservable }) => {
+      const many = Array.from({ length: 40 }, (_, index) => `${index}`)
+      const opened = many.map((name) => ({
+        ...open('outbound'),
+        connection: { id: name, peer: name, direction: 'outbound', direct: false },
+      }))
+      const identifies = many.map((name) => ({ ...told, peer: name, connection: name }))
+      const event$ = hot<string>('-o-i', { o: 'o', i: 'i' }).pipe(
+        mergeMap((which) => from<object[]>(which === 'o' ? opened : identifies)),
+      )
+      let running = 0
+      let most = 0
+      const ports: RelayPorts = {
+        ...portsOf({}),
+        upgrade: () => {
+          most = Math.max(most, ++running)
+          return concat(timer(10).pipe(ignoreElements()), of('there')).pipe(finalize(() => running--))
+        },
+      }
+      const said$ = behaviour({ discover: false })(fakeWires({ command$: NEVER, ports, event$: event$ as never }))
+      const tried$ = said$.pipe(
+        scan((count) => count + 1, 0),
+        auditTime(5),
+        map((count) => [count, most]),
+      )
+      expectObservable(tried$, '^ 60ms !').toBe('--- 5ms a 9ms b 9ms c', { a: [16, 16], b: [32, 16], c: [40, 16] })
+    })
+    marbles('and does not try one for which there was no room until it had closed', ({ hot, expectObservable }) => {
+      const many = Array.from({ length: 17 }, (_, index) => `${index}`)
+      const opened = many.map((name) => ({
+        ...open('outbound'),
+        connection: { id: name, peer: name, direction: 'outbound', direct: false },
+      }))
+      const identifies = many.map((name) => ({ ...told, peer: name, connection: name }))
+      const closed = { ...close, connection: { id: '16' } }
+      const event$ = hot<string>('-o-i-x', { o: 'o', i: 'i', x: 'x' }).pipe(
+        mergeMap((which) => from<object[]>(which === 'o' ? opened : which === 'i' ? identifies : [closed])),
+      )
+      const ports: RelayPorts = { ...portsOf({}), upgrade: () => NEVER }
+      const said$ = behaviour({ discover: false })(fakeWires({ command$: NEVER, ports, event$: event$ as never }))
+      const tried$ = said$.pipe(
+        filter(({ type }) => type === 'relay:upgrading'),
+        scan((count) => count + 1, 0),
+        auditTime(7_000),
+      )
+      expectObservable(tried$, '^ 8s !').toBe('--- 7s a', { a: 16 })
     })
     marbles('later when the other side has dialled, and not when it has closed', ({ cold, hot, expectObservable }) => {
       const later$ = hot(' -o-i', { o: open('inbound'), i: told })

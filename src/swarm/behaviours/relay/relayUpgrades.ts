@@ -5,10 +5,12 @@ import {
   delayWhen,
   EMPTY,
   filter,
+  finalize,
   ignoreElements,
   map,
   merge,
   mergeMap,
+  NEVER,
   of,
   take,
   takeUntil,
@@ -60,14 +62,29 @@ export function relayUpgrades(
       take(1),
       takeUntil(heard$.pipe(filter((event) => event.type === 'connection:close' && event.connection.id === id))),
     )
-  return merge(
-    relayed$.pipe(
+  const tried$ = defer(() => {
+    /** Relayed connections that are neither closed nor replaced: one may have waited for its turn. */
+    const standing = new Set<string>()
+    const due$ = relayed$.pipe(
       mergeMap((connection) => {
-        const over$ = concat(replaced(connection), of(undefined))
-        const due$ = addressesToTry(connection, heard$, scheduler).pipe(takeUntil(over$))
-        return due$.pipe(mergeMap((addresses) => attempt(connection.peer, addresses, ports, scheduler)))
-      }, MOST_AT_ONCE),
-    ),
+        const { id, peer } = connection
+        standing.add(id)
+        return concat(addressesToTry(connection, heard$, scheduler), NEVER).pipe(
+          takeUntil(concat(replaced(connection), of(undefined))),
+          finalize(() => standing.delete(id)),
+          map((addresses) => ({ id, peer, addresses })),
+        )
+      }),
+    )
+    return due$.pipe(
+      mergeMap(
+        ({ id, peer, addresses }) => (standing.has(id) ? attempt(peer, addresses, ports, scheduler) : EMPTY),
+        MOST_AT_ONCE,
+      ),
+    )
+  })
+  return merge(
+    tried$,
     relayed$.pipe(
       mergeMap(replaced),
       map(({ peer, address }): RelayEvent => ({ type: 'relay:upgraded', peer, address })),
