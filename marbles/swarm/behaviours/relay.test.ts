@@ -584,6 +584,12 @@ describe('relay', () => {
       reservations: 1,
     })
   })
+  it('begins anew after a crash: what was known of relays is gone', () => {
+    const { initial, on } = relay().state!
+    const found = on['relay:found']!(initial, { type: 'relay:found', at: 0, trusted: false, ...ref(A) })
+    const crashed = { type: 'behaviour:crashed', at: 0, behaviour: 'relay' } as never
+    expect(on['behaviour:crashed']!(found, crashed).candidates.size).toBe(0)
+  })
 
   it('keeps reservations, candidates and the counts of a relay in state', () => {
     const { initial, on } = relay().state!

@@ -55,7 +55,7 @@ export const relayState: Slice<RelayState, RelayEvent | CoreEvent> = {
     'relay:lost': gone,
     'relay:released': gone,
     'behaviour:crashed': (state, { behaviour }) =>
-      behaviour === 'relay' ? { ...state, reservations: new Map() } : state,
+      behaviour === 'relay' ? { ...state, reservations: new Map(), candidates: new Map() } : state,
     'relay:accepted': (state) => served(state, { reservations: 1 }),
     'relay:ended': (state) => served(state, { reservations: -1 }),
     'relay:denied': (state) => served(state, { denied: 1 }),
