@@ -1,5 +1,6 @@
 import type { AbortOptions, Logger, MessageStreamDirection } from '@libp2p/interface'
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils'
+import { raceSignal } from 'race-signal'
 import { StreamError } from '../../../errors/errors.ts'
 import { chainAddress } from './chainAddress.ts'
 import type { ChainSession } from './chainSession.ts'
@@ -49,7 +50,7 @@ export class ChainConnection extends AbstractMultiaddrConnection {
   override async sendClose({ signal }: AbortOptions = {}): Promise<void> {
     this.#session.finish()
     const late = signal ?? AbortSignal.timeout(CLOSE_WITHIN_MS)
-    await Promise.race([this.#over.promise, new Promise((resolve) => late.addEventListener('abort', resolve))])
+    await raceSignal(this.#over.promise, late).catch(() => undefined)
     if (!this.#session.isOver) this.#session.reset(new StreamError('chain: closed, and the other end has not finished'))
   }
 
