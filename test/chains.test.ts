@@ -36,13 +36,13 @@ const start = (transport: TransportName, options: ChainsOptions = {}) =>
 type Node = Awaited<ReturnType<typeof start>>
 
 /** A node that carries as a test tells it to. */
-async function startTapped(transport: TransportName, tap: Tap) {
+async function startTapped(transport: TransportName, tap: Tap, lateMs = 0) {
   const node = await createSwarm({
     use: [connections(), identify()],
     transports: [transport],
     listen: [listenAddress(transport)],
   })
-  carryByHand(node.node, tap)
+  carryByHand(node.node, tap, lateMs)
   return node
 }
 
@@ -80,12 +80,16 @@ async function transfer(
   to: Node,
   data: Uint8Array,
   onChunk: (readBytes: number) => void = () => undefined,
+  everyMs = 0,
 ) {
   const taken = first(to.execute(xstream.accept()))
   const stream = await first(from.execute(xstream.open({ peer: to.self })))
   const reading = readAll(await taken, onChunk)
   reading.catch(() => undefined) // who writes fails first
-  for (let at = 0; at < data.byteLength; at += 64 << 10) await stream.write(data.subarray(at, at + (64 << 10)))
+  for (let at = 0; at < data.byteLength; at += 64 << 10) {
+    await stream.write(data.subarray(at, at + (64 << 10)))
+    if (everyMs > 0) await pause(everyMs)
+  }
   await stream.end()
   return reading
 }
@@ -248,6 +252,26 @@ describe.each(wires)('chains over %s', (transport) => {
     expect(await transfer(alice, bob, data)).toBe(sha(data))
     expect(ofTypeIn(mine, 'chain:failed-over').length).toBeGreaterThan(2)
     for (const { bytes } of ofTypeIn(carrier, 'chain:carried')) expect(bytes).toBeLessThan((3 << 20) + (300 << 10))
+  })
+
+  it('loses nothing when the opener goes on reading over the old path while it opens a slower one', async () => {
+    const slow = await startTapped(transport, (bytes) => bytes, 50)
+    await using nodes = group<Any>([
+      await start(transport, { least: { ms: 1 } }),
+      await start(transport, { carry: { budget: { ms: 2_000 } } }),
+      slow,
+      await start(transport),
+    ])
+    const [alice, quick, bob] = [nodes[0] as Node, nodes[1] as Node, nodes[3] as Node]
+    await inRow(alice, quick, bob)
+    const mine = heard(alice)
+    await first(alice.execute(chains.open({ to: bob.self, via: [ids(quick), ids(slow)] })))
+    expect(ofTypeIn(mine, 'chain:opened')[0]!.path[0]).toBe(quick.self) // the other one is not connected yet
+    await inRow(alice, slow, bob)
+    const data = randomBytes(24 << 20)
+    expect(await transfer(bob, alice, data, undefined, 5)).toBe(sha(data)) // for more than two seconds
+    expect(ofTypeIn(mine, 'chain:failed-over')[0]).toMatchObject({ path: [slow.self, bob.self] })
+    expect(typesOf(mine)).not.toContain('chain:closed')
   })
 
   it('ends a chain whose own budget is used up, and marks its connection as limited', async () => {

@@ -130,6 +130,34 @@ describe('sessionMachine', () => {
     settle(c, d, 50)
     expect(errorOf(c.feed({ type: 'joined', received: 9 }))).toEqual([['end', 'InvalidMessageError']])
   })
+  it('goes on from what was acknowledged, when an opener has said how much it has and received more since', () => {
+    const [opener, acceptor] = joined()
+    acceptor.write(range(10))
+    settle(opener, acceptor)
+    const hello = opener.state.received
+    acceptor.write(range(300, 10)) // the old path carries while the hello is under way
+    settle(opener, acceptor)
+    expect(acceptor.state.acked).toBeGreaterThan(hello)
+    acceptor.feed({ type: 'joined', received: hello, isLeast: true })
+    opener.feed({ type: 'joined', received: 0 })
+    acceptor.write(range(90, 310))
+    settle(opener, acceptor)
+    expect(opener.delivered).toEqual(range(400))
+    expect([opener.state.isOver, acceptor.state.isOver]).toEqual([false, false])
+  })
+  it('takes over a path the acknowledgement of what went over the one before', () => {
+    const [opener, acceptor] = joined()
+    const hello = opener.state.received
+    acceptor.write(range(600)) // the old path carries while the hello is under way
+    for (const one of acceptor.send()) opener.feed({ type: 'frame', frame: one })
+    acceptor.feed({ type: 'joined', received: hello, isLeast: true })
+    opener.feed({ type: 'joined', received: 0 })
+    for (const one of opener.send()) acceptor.feed({ type: 'frame', frame: one }) // before anything is sent again
+    expect(acceptor.state).toMatchObject({ acked: 600, sent: 600, isOver: false })
+    acceptor.write(range(100, 600))
+    settle(opener, acceptor)
+    expect(opener.delivered).toEqual(range(700))
+  })
   it('hears a reset with its reason', () => {
     const [a] = joined()
     const run = a.feed({ type: 'frame', frame: frame('reset', 0, [...new TextEncoder().encode('enough')]) })

@@ -23,6 +23,7 @@ export function initialSession(nowMs: number): SessionState {
   return {
     written: 0,
     sent: 0,
+    sentBefore: 0,
     acked: 0,
     isFinished: false,
     received: 0,
@@ -74,7 +75,7 @@ export function sessionStep(
     case 'consumed':
       return { state: withAck(decisions, { ...state, consumed: Math.max(state.consumed, input.to) }), run: [] }
     case 'joined':
-      return joined(state, input.received, nowMs)
+      return joined(state, input.isLeast === true ? Math.max(input.received, state.acked) : input.received, nowMs)
     case 'lost':
       return lost(state, nowMs)
     case 'flushed':
@@ -126,6 +127,7 @@ function joined(state: SessionState, received: number, nowMs: number): SessionSt
       ...state,
       ...fresh,
       sent: received,
+      sentBefore: Math.max(state.sentBefore, state.sent),
       ackDue: state.consumed > 0, // what was told may have been lost
       isUp: true,
       sinceMs: nowMs,
@@ -188,9 +190,10 @@ function fin(state: SessionState, at: number, nowMs: number): SessionStep {
 }
 
 function acked(state: SessionState, at: number): SessionStep {
-  if (at > state.sent) return failed(state, violated(`${at} bytes acknowledged, of ${state.sent} sent`))
+  const most = Math.max(state.sent, state.sentBefore)
+  if (at > most) return failed(state, violated(`${at} bytes acknowledged, of ${most} sent`))
   if (at <= state.acked) return { state, run: [] }
-  const next = { ...state, acked: at }
+  const next = { ...state, acked: at, sent: Math.max(state.sent, at) }
   return { state: next, run: [{ do: 'free', before: at }] }
 }
 

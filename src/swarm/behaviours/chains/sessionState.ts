@@ -19,6 +19,8 @@ export interface SessionState {
   readonly written: number
   /** Of these, and of the end, sent over this path. */
   readonly sent: number
+  /** The most that was sent over the paths before: what is under way on one of them may still be acknowledged. */
+  readonly sentBefore: number
   /** Of these, taken by the app at the other end. */
   readonly acked: number
   /** Whether the app has finished writing. */
@@ -58,8 +60,8 @@ export type SessionInput =
   | { readonly type: 'finished' }
   | { readonly type: 'frame'; readonly frame: Frame }
   | { readonly type: 'consumed'; readonly to: number }
-  /** A path stands, and the other end has `received`. */
-  | { readonly type: 'joined'; readonly received: number }
+  /** A path stands, and the other end has `received`; or more, when it has gone on receiving since it said so. */
+  | { readonly type: 'joined'; readonly received: number; readonly isLeast?: boolean }
   | { readonly type: 'lost' }
   /** All that was to be sent has been. */
   | { readonly type: 'flushed' }

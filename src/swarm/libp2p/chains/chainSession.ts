@@ -122,15 +122,20 @@ export class ChainSession {
     this.#listener = listener
   }
 
-  /** Takes a path into use; the one before is let go of. */
-  join(path: FramePath, received: number): void {
+  /**
+   * Takes a path into use; the one before is let go of.
+   *
+   * @param received How much the other end has. @unit bytes
+   * @param isLeast  Whether it may have more by now: an opener says it over a new path while the old one still carries.
+   */
+  join(path: FramePath, received: number, isLeast = false): void {
     const before = this.#path
     this.#usedBytes += before?.bytes ?? 0
     this.#path = path
     this.#isFull = false
     this.#isEnding = false
     if (before !== path) before?.close(CLOSE_PATH_MS)
-    this.#feed({ type: 'joined', received })
+    this.#feed({ type: 'joined', received, isLeast })
     path.listen({
       onFrame: (frame) => void (path === this.#path && this.#feed({ type: 'frame', frame })),
       onDrain: () => {

@@ -219,7 +219,7 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
         const session = accepted.get(`${asked.opener} ${id}`)
         if (session === undefined || session.isOver) throw new ChainError('chain: there is no such session', 'DENIED')
         frames.send({ type: 'welcome', at: 0, payload: encodeWelcome(session.received) })
-        session.join(frames, received)
+        session.join(frames, received, true)
       } else told(await begin(frames, asked.opener, path, id, total, limit))
     } catch (error) {
       frames.send({ type: 'refused', at: 0, payload: textPayload((error as Error).message) })
