@@ -19,6 +19,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, it, vi } from 'vitest'
 import { askHop } from '../src/swarm/libp2p/chains/askHop.ts'
+import { FramePath } from '../src/swarm/libp2p/chains/framePath.ts'
 import { signOpen } from '../src/swarm/libp2p/chains/openSignature.ts'
 import { HOP_PROTOCOL, UNBOUNDED, type ChainOpen } from '../src/swarm/behaviours/chains/chainWords.ts'
 import { carryByHand, type Tap } from './support/handCarrier.ts'
@@ -272,6 +273,25 @@ describe.each(wires)('chains over %s', (transport) => {
     expect(await transfer(bob, alice, data, undefined, 5)).toBe(sha(data)) // for more than two seconds
     expect(ofTypeIn(mine, 'chain:failed-over')[0]).toMatchObject({ path: [slow.self, bob.self] })
     expect(typesOf(mine)).not.toContain('chain:closed')
+  })
+
+  it('looks for another path when the new one breaks as soon as the other end has welcomed it', async () => {
+    await using nodes = await row(transport, 3)
+    const [alice, bob] = [nth(nodes, 0), nth(nodes, 2)]
+    const mine = heard(alice)
+    const paths: FramePath[] = []
+    const next = FramePath.prototype.next
+    using _spy = vi.spyOn(FramePath.prototype, 'next').mockImplementation(async function (this: FramePath, signal) {
+      const answer = await next.call(this, signal)
+      if (answer.type === 'welcome' && paths.push(this) === 2) this.drop(new Error('cut'))
+      return answer
+    })
+    await first(alice.execute(chains.open({ to: bob.self, via: [ids(nth(nodes, 1))] })))
+    nth(paths, 0).drop(new Error('cut'))
+    await vi.waitFor(() => expect(paths.length).toBe(3), 5_000)
+    expect(await first(alice.execute(ping.once({ peer: bob.self })))).toBeGreaterThan(0)
+    const told = typesOf(mine).filter((type) => type !== 'chain:measured')
+    expect(told).toEqual(['chain:opened', 'chain:path-failed', 'chain:path-failed', 'chain:failed-over'])
   })
 
   it('ends a chain whose own budget is used up, and marks its connection as limited', async () => {

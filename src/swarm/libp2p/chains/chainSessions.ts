@@ -262,7 +262,9 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
         try {
           const received = await introduce(frames, session, true, UNBOUNDED, signal)
           signal.throwIfAborted()
+          assertStands(frames) // or the one before would be let go of for nothing
           session.join(frames, received)
+          assertStands(frames) // what came behind the welcome may have ended it
           return frames.granted
         } catch (error) {
           frames.drop(error as Error)
@@ -286,4 +288,9 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
         )
       }),
   }
+}
+
+/** Who opened a path hears of its end only once it is in use. @errors `ChainError` */
+function assertStands({ isGone }: FramePath): void {
+  if (isGone) throw new ChainError('chain: the path broke at once', 'UNREACHABLE')
 }
