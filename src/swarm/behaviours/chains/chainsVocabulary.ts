@@ -14,7 +14,10 @@ export interface ChainInfo {
   readonly peer: string
   /** Who opened it: `inbound` is the remote. */
   readonly direction: 'inbound' | 'outbound'
-  /** The path that it runs over now, or ran over last; at the acceptor without ourselves, and the opener at the end. */
+  /**
+   * At the opener the path that it runs over now, or ran over last; at the acceptor the one that it began over, without
+   * ourselves, and the opener at the end.
+   */
   readonly path: ChainPath
   /** libp2p's id of the connection that runs over it. */
   readonly connection: string

@@ -102,11 +102,6 @@ export class ChainSession {
     return this.#path
   }
 
-  /** Whether it has a path. */
-  get isUp(): boolean {
-    return this.#state.isUp
-  }
-
   /** What the other end is told, so that it sends the rest. */
   get received(): number {
     return receivedBy(this.#state)

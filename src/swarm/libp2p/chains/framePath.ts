@@ -26,7 +26,7 @@ const MOST_HELD = 64
  * @shape  Counts what it carries, in both directions, as its carriers do.
  */
 export class FramePath {
-  /** Its peers; empty at the acceptor, who sees them from the other side. */
+  /** Its peers, nearest first: the last one is the other end. */
   readonly path: ChainPath
   /** What its carriers grant. */
   readonly granted: ChainBudget
