@@ -67,7 +67,7 @@ function asked(
   if (isRefusal(entered)) return refuse(charged, one, at, entered)
   return {
     state: { books: entered, asked: new Map(state.asked).set(one.request, one) },
-    run: [{ do: 'verify', request: one.request, open: one.open }],
+    run: [{ do: 'verify', request: one.request }],
   }
 }
 
@@ -94,7 +94,7 @@ function verified(
   if (isRefusal(booked)) return refuse(struck, one, at, booked, true)
   const granted = grantOf(role === 'end' ? UNBOUNDED : decisions.carry!.budget, open) as ChainBudget
   const effect: CarrierEffect =
-    role === 'end' ? { do: 'accept', request, open, granted } : { do: 'carry', request, open, at, granted }
+    role === 'end' ? { do: 'accept', request, granted } : { do: 'carry', request, at, granted }
   return { state: { ...state, books: booked }, run: [effect] }
 }
 

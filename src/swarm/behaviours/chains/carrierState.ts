@@ -1,7 +1,7 @@
 import type { SwarmError } from '../../../errors/errors.ts'
 import { emptyBooks, type Books, type ChainAsked, type ChainLimits } from './admission.ts'
 import type { CarriedEnd, ChainInfo } from './chainsVocabulary.ts'
-import type { ChainBudget, ChainOpen, ChainPath, ChainRefusal } from './chainWords.ts'
+import type { ChainBudget, ChainPath, ChainRefusal } from './chainWords.ts'
 
 /** What somebody asks of an operator of a carrier: whether it may. */
 export interface ChainPermit {
@@ -55,17 +55,16 @@ export type CarrierInput =
 
 /** Work that it starts. */
 export type CarrierEffect =
-  | { readonly do: 'verify'; readonly request: string; readonly open: ChainOpen }
+  | { readonly do: 'verify'; readonly request: string }
   | { readonly do: 'refuse'; readonly request: string; readonly at: number; readonly refusal: ChainRefusal }
   | { readonly do: 'tell'; readonly request: string }
   | {
       readonly do: 'carry'
       readonly request: string
-      readonly open: ChainOpen
       readonly at: number
       readonly granted: ChainBudget
     }
-  | { readonly do: 'accept'; readonly request: string; readonly open: ChainOpen; readonly granted: ChainBudget }
+  | { readonly do: 'accept'; readonly request: string; readonly granted: ChainBudget }
 
 /** What a carrier knows. */
 export interface CarrierState {
