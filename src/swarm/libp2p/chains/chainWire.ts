@@ -49,8 +49,10 @@ const MOST_TEXT = 200
 const MOST_DECODED = 64
 
 const CHAIN_BYTES = 16
+
 /** What is not known is not kept. */
-const LEAN = { readUnknownFields: false }
+export const LEAN = { readUnknownFields: false }
+
 const VERSION = 1
 
 /** What an opener wants, as the bytes that it signs. */
@@ -217,7 +219,8 @@ function peerOfBytes(bytes: Uint8Array, field: string): PeerId {
   }
 }
 
-function decoding<T>(what: string, decode: () => T): T {
+/** What a decoder gives. @errors `InvalidMessageError` that names what it is not, for whatever the decoder throws */
+export function decoding<T>(what: string, decode: () => T): T {
   try {
     return decode()
   } catch (cause) {

@@ -2,7 +2,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { HelloSchema, WelcomeSchema } from '../../../generated/chain_pb.ts'
 import { InvalidMessageError } from '../../../errors/errors.ts'
 import type { ChainBudget } from '../../behaviours/chains/chainWords.ts'
-import { budgetIn, budgetOf } from './chainWire.ts'
+import { budgetIn, budgetOf, decoding, LEAN } from './chainWire.ts'
 
 /** What an opener says first over a path, inside the encryption. */
 export interface ChainHello {
@@ -18,7 +18,6 @@ export interface ChainHello {
 
 const VERSION = 1
 const SESSION_BYTES = 16
-const LEAN = { readUnknownFields: false }
 
 /** A hello as bytes. */
 export function encodeHello({ session, resume, received, total }: ChainHello): Uint8Array {
@@ -58,12 +57,4 @@ export function decodeWelcome(bytes: Uint8Array): number {
 function exact(value: bigint): number {
   if (value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value)
   throw new InvalidMessageError('chain: more was received than counts exactly')
-}
-
-function decoding<T>(what: string, decode: () => T): T {
-  try {
-    return decode()
-  } catch (cause) {
-    throw new InvalidMessageError(`chain: this is no ${what}`, { field: what, cause })
-  }
 }
