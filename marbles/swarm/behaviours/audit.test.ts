@@ -32,7 +32,7 @@ describe('audit', () => {
   })
   it('notes what smells of attack where peers are found, relayed and carried', () => {
     const discovered = ['discovery:impostor', 'discovery:flooded', 'rendezvous:refused', 'rendezvous:ignored']
-    const carried = ['relay:denied', 'chain:accepted', 'chain:carried', 'chain:refused']
+    const carried = ['relay:denied', 'relay:lied', 'chain:accepted', 'chain:carried', 'chain:refused']
     expect([...discovered, ...carried].filter((type) => !isAudited(AUDITED, type))).toEqual([])
   })
   it('puts who and from where first, as far as they are known', () => {

@@ -13,6 +13,7 @@ export const AUDITED = [
   'rendezvous:refused',
   'rendezvous:ignored',
   'relay:denied',
+  'relay:lied',
   'chain:accepted',
   'chain:carried',
   'chain:refused',

@@ -27,13 +27,16 @@ import { nameOfWork, type RelayDecisions, type RelayEffect, type RelayInput } fr
 import { initialRelays } from './relayWork.ts'
 import { relayIn } from './relayRef.ts'
 import { directOf, relayUpgrades } from './relayUpgrades.ts'
-import type { RelayCommand, RelayEvent, RelayPorts, Reservation } from './relayVocabulary.ts'
+import {
+  HOP_PROTOCOL,
+  type RelayCommand,
+  type RelayEvent,
+  type RelayPorts,
+  type Reservation,
+} from './relayVocabulary.ts'
 
 type Heard = Observable<Stamped<CoreEvent>>
 type Clock = Wires<never, never>['scheduler']
-
-/** The protocol by which a peer shows that it is a relay. @source circuit relay v2 */
-export const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 
 /** How long a search and a measurement may take. @unit milliseconds */
 const SEARCH_WITHIN_MS = 20_000
@@ -88,7 +91,7 @@ export const relayBehaviour =
 function seenIn(event: Stamped<CoreEvent>, self: string): Observable<RelayInput> {
   if (event.type !== 'peer:identify') return EMPTY
   const { peer: relay, protocols } = event
-  if (relay === self || !protocols.includes(HOP)) return EMPTY
+  if (relay === self || !protocols.includes(HOP_PROTOCOL)) return EMPTY
   const addresses = directOf(event.addresses).map((address) => (relayIn(address) ? address : `${address}/p2p/${relay}`))
   return of({ type: 'seen', relay, addresses, isHere: true })
 }

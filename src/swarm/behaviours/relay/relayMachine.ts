@@ -132,6 +132,7 @@ class RelayMachine extends RelayPlan {
     })
     const { status } = error as SwarmError & { readonly status?: string }
     const said = { relay, error, retryInMs }
+    if (setbackOf(error) === 'lied') this.say.push({ type: 'relay:lied', relay, error })
     if (isLost) this.say.push({ type: 'relay:lost', reason: error.message, ...said })
     else if (refused) this.say.push({ type: 'relay:refused', ...said, ...(status === undefined ? {} : { status }) })
     else this.say.push({ type: 'relay:failed', ...said })

@@ -8,7 +8,6 @@ import {
   filter,
   finalize,
   from,
-  fromEvent,
   ignoreElements,
   map,
   merge,
@@ -30,13 +29,14 @@ import { RelayError, TimeoutError, UnknownPeerError } from '../../../errors/erro
 import { dialTo } from '../../libp2p/connectTo.ts'
 import { internalsOf } from '../../libp2p/createHost.ts'
 import { parseAddress, parsePeer } from '../../libp2p/parse.ts'
+import { started } from '../../libp2p/started.ts'
 import { circuitsOf } from '../../libp2p/relay/circuitTransport.ts'
 import { relayServerOf } from '../../libp2p/relay/relayServer.ts'
 import { retire } from '../../libp2p/relay/retire.ts'
-import { HOP_PROTOCOL, requestReservation, type Granted } from '../../libp2p/relay/reservation.ts'
+import { requestReservation, type Granted } from '../../libp2p/relay/reservation.ts'
 import { streamError } from '../../libp2p/streamError.ts'
 import { usable } from '../../libp2p/usable.ts'
-import type { RelayPorts, RelayRef, Reservation } from './relayVocabulary.ts'
+import { HOP_PROTOCOL, type RelayPorts, type RelayRef, type Reservation } from './relayVocabulary.ts'
 
 /** The relay is looked after this often: QUIC alone misses a relay that has died after 10 s or more. @unit milliseconds */
 const WATCH_EVERY_MS = 1_000
@@ -99,10 +99,7 @@ export function relayPorts(node: Libp2p): RelayPorts {
   }
 
   return {
-    ready: () =>
-      defer(() =>
-        node.status === 'started' ? of(true) : fromEvent(node as unknown as EventTarget, 'start').pipe(take(1)),
-      ),
+    ready: () => started(node),
     reserve: ({ relay, addresses }) =>
       defer(() =>
         dialTo(node, addresses.length === 0 ? relay : addresses.map((address) => parseAddress(address)), {

@@ -2,6 +2,9 @@ import type { Observable } from 'rxjs'
 import type { SwarmError } from '../../../errors/errors.ts'
 import type { Command } from '../../vocabulary/command.ts'
 
+/** The protocol by which a peer shows that it is a relay, and is asked to relay. @source circuit relay v2 */
+export const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop'
+
 /** A status of the circuit relay protocol, by its name in the specification. */
 export type RelayStatus =
   | 'OK'
@@ -183,6 +186,8 @@ export type RelayEvent =
         readonly retryInMs: number
       }
     >
+  /** What a relay said was no answer, somebody else's or not signed as it must be; told besides what comes of it. */
+  | { readonly type: 'relay:lied'; readonly relay: string; readonly error: SwarmError }
   | { readonly type: 'relay:forgotten'; readonly relay: string }
   | { readonly type: 'relay:released'; readonly relay: string; readonly cause?: string }
   | ({ readonly type: 'relay:rotated'; readonly cause?: string } & RelayRotation)
