@@ -148,6 +148,7 @@ it('the limit of connections', async () => {
   await connect(a, b)
   await dial(a, c.addresses).catch(() => undefined)
   await pruned
+  await until(a.state$, ({ peers }) => peers.size === 1)
   const gone = [b.self, c.self].find((peer) => a.node.getPeers().every((open) => open.toString() !== peer))!
   const { summary, alternatives } = await why(a, gone)
   expect(summary).toContain('this node closed the connection, because it had more than maxConnections')

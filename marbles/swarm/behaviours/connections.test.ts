@@ -1,6 +1,6 @@
 import { connections, type ConnectionInfo, type ConnectionsCommand, type ConnectionsPorts } from 'rxswarm'
 import { FAKE_SELF, fakePorts, fakeWires, inVirtualTime, marbles, obeysBehaviourLaws } from 'rxswarm/testing'
-import { map, NEVER } from 'rxjs'
+import { map, NEVER, of, VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { connectionsBehaviour as behaviourOf } from '../../../src/swarm/behaviours/connections/connectionsBehaviour.ts'
 
@@ -43,6 +43,16 @@ describe('connections', () => {
       s: { type: 'connections:dialed', connection, cause: dial.id },
       d: { type: 'command:completed', cause: dial.id, command: 'connections/dial' },
     })
+  })
+  it('leaves a dial time to say what it has tried, and of a short deadline at least half', () => {
+    const asked: number[] = []
+    const dueIn = (deadlineMs: number) => {
+      const ports = { ...silent, dial: (_: unknown, dueInMs: number) => (asked.push(Math.round(dueInMs)), NEVER) }
+      const command$ = of(connections.dial({ to: 'p' }, { deadlineMs }))
+      connectionsBehaviour(fakeWires({ command$, ports, scheduler: new VirtualTimeScheduler() })).subscribe()
+    }
+    for (const deadlineMs of [5_000, 50, 20, 2]) dueIn(deadlineMs)
+    expect(asked).toEqual([4_975, 25, 10, 1])
   })
   marbles('does not let a slow dial hold up the next', ({ cold, hot, expectObservable }) => {
     const command$ = hot('-ab--', { a: connections.dial({ to: 'slow' }), b: connections.dial({ to: 'quick' }) })

@@ -103,7 +103,7 @@ export const DIAL_POLICY = {
   },
 } as const satisfies PolicySpec
 
-/** A dial says that much before its deadline what it has tried; afterwards nobody would hear it. @unit milliseconds */
+/** A dial says that much before its deadline what it has tried, or half-way to a near one: afterwards nobody would hear it. @unit milliseconds */
 const SAY_WITHIN_MS = 25
 
 /**
@@ -132,7 +132,8 @@ export const connectionsBehaviour =
           cancel$,
           ({ to, dueAt }) => {
             checkTarget(to, self)
-            return ports.dial(to, Math.max(0, dueAt - scheduler.now() - SAY_WITHIN_MS))
+            const leftMs = Math.max(0, dueAt - scheduler.now())
+            return ports.dial(to, Math.max(leftMs - SAY_WITHIN_MS, leftMs / 2))
           },
           (connection): ConnectionsEvent => ({ type: 'connections:dialed', connection }),
           guard(wires, policy, ({ to }) => targetOf(to), ejection),
