@@ -11,10 +11,8 @@ import type { StreamRequest } from '../../libp2p/gate.ts'
 import type { AccessControl } from './accessControl.ts'
 import type { AccessPorts } from './accessBehaviour.ts'
 import type { AccessSubject } from './accessVocabulary.ts'
+import { HOP_PROTOCOL } from '../relay/relayVocabulary.ts'
 import { namespaceOf, PROVIDERS } from './wantedBy.ts'
-
-/** The protocol by which others ask this node to relay. @source circuit relay v2 */
-const HOP = '/libp2p/circuit/relay/0.2.0/hop'
 
 /** Gossip's parts that its public type leaves out. */
 interface GossipInternals {
@@ -42,7 +40,7 @@ export function accessPorts(node: Libp2p, control: AccessControl, open: Readonly
     protocol,
     ...whoIsAt(connection, gate.owners.get(connection.id)),
   })
-  const isRelaying = ({ protocol, direction }: StreamRequest) => protocol === HOP && direction === 'inbound'
+  const isRelaying = ({ protocol, direction }: StreamRequest) => protocol === HOP_PROTOCOL && direction === 'inbound'
   gate.guard({
     rank: 1,
     verdict: (request) => {

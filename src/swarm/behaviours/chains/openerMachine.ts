@@ -6,6 +6,7 @@ import type { ChainsEvent } from './chainsVocabulary.ts'
 import type { ChainPath } from './chainWords.ts'
 import type { Held, Opening, OpenerDecisions, OpenerEffect, OpenerInput, OpenerState } from './openerState.ts'
 import { failedPath, keyOfPath, measuredPath, rankPaths } from './pathQuality.ts'
+import { without } from '../without.ts'
 
 type OpenerStep = Step<OpenerState, OpenerEffect, ChainsEvent | Outcome>
 
@@ -310,11 +311,4 @@ function withOpening(state: OpenerState, id: string, opening: Opening): OpenerSt
 
 function withHeld(state: OpenerState, session: string, held: Held): OpenerState {
   return { ...state, held: new Map(state.held).set(session, held) }
-}
-
-function without<Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> {
-  if (!map.has(key)) return map
-  const rest = new Map(map)
-  rest.delete(key)
-  return rest
 }

@@ -6,6 +6,7 @@ import { impostor } from './impostor.ts'
 import type { Link } from './links.ts'
 import { NOT_FAILED, retryAfterLoss, retryLater, type Retry } from './retryLater.ts'
 import type { Timed } from './timed.ts'
+import { without } from '../without.ts'
 
 /** A peer of the bootstrap list, with its addresses there: each names it. */
 export interface BootstrapPeer {
@@ -209,12 +210,6 @@ function retryOf({ retries }: BootstrapState, peer: string): Retry {
 
 function withRetry(state: BootstrapState, peer: string, retry: Retry): BootstrapState {
   return state.addresses.has(peer) ? { ...state, retries: new Map(state.retries).set(peer, retry) } : state
-}
-
-function without<V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> {
-  const rest = new Map(map)
-  rest.delete(key)
-  return rest
 }
 
 /** Fisher and Yates. */

@@ -5,6 +5,7 @@ import { defer, distinct, filter, from, fromEvent, map, merge, mergeMap, of } fr
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
 import { dialTo } from '../../libp2p/connectTo.ts'
 import { parseAddress, parsePeer, peerOf } from '../../libp2p/parse.ts'
+import { started } from '../../libp2p/started.ts'
 import type { KadService } from '../kad/kadService.ts'
 import type { DiscoveryPorts } from './discoveryBehaviour.ts'
 import type { DiscoverySource } from './discoveryVocabulary.ts'
@@ -20,7 +21,7 @@ export function discoveryPorts(node: Libp2p): DiscoveryPorts {
   const withPeer = (address: string, peer: string): Multiaddr =>
     parseAddress(address.endsWith(`/p2p/${peer}`) ? address : `${address}/p2p/${peer}`)
   return {
-    started$: defer(() => (node.status === 'started' ? of(undefined) : fromEvent(node, 'start'))),
+    started$: started(node),
     dhtReady$: defer(() =>
       table === undefined
         ? of<undefined>()

@@ -21,6 +21,7 @@ import { impostor } from './impostor.ts'
 import type { Link } from './links.ts'
 import { retryAfterLoss, retryLater } from './retryLater.ts'
 import type { Timed } from './timed.ts'
+import { without } from '../without.ts'
 
 /** By what the machine decides. */
 export interface KnownDecisions {
@@ -300,12 +301,6 @@ function planDials({ dial }: KnownDecisions, state: KnownState, at: number): Kno
 
 function put(state: KnownState, known: KnownPeer): KnownState {
   return { ...state, known: new Map(state.known).set(known.peer, known) }
-}
-
-function without<V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> {
-  const rest = new Map(map)
-  rest.delete(key)
-  return rest
 }
 
 function removed(set: ReadonlySet<string>, key: string): ReadonlySet<string> {

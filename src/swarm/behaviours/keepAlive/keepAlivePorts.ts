@@ -1,26 +1,13 @@
 import { KEEP_ALIVE, type Connection, type Libp2p, type PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { Key } from 'interface-datastore'
-import {
-  catchError,
-  defer,
-  EMPTY,
-  from,
-  fromEvent,
-  ignoreElements,
-  map,
-  mergeMap,
-  Observable,
-  of,
-  take,
-  timeout,
-  toArray,
-} from 'rxjs'
+import { catchError, defer, EMPTY, from, ignoreElements, map, mergeMap, Observable, of, timeout, toArray } from 'rxjs'
 import { InvalidCommandError } from '../../../errors/errors.ts'
 import { dialTo } from '../../libp2p/connectTo.ts'
 import { diallingOf, internalsOf, tellOwnAddresses } from '../../libp2p/createHost.ts'
 import { ownIps } from '../../libp2p/ownIps.ts'
 import { parseAddress, parsePeer, peerOf } from '../../libp2p/parse.ts'
+import { started } from '../../libp2p/started.ts'
 import { usable } from '../../libp2p/usable.ts'
 import type { LatePeer } from './isolationMachine.ts'
 import type { KeepAlivePorts } from './keepAliveBehaviour.ts'
@@ -111,7 +98,7 @@ export function keepAlivePorts(node: Libp2p, networkPollMs: number): KeepAlivePo
       defer(() => Promise.resolve(datastore.put(LATELY, new TextEncoder().encode(JSON.stringify(lately))))).pipe(
         ignoreElements(),
       ),
-    known$: defer(() => (node.status === 'started' ? of(undefined) : fromEvent(node, 'start').pipe(take(1)))).pipe(
+    known$: started(node).pipe(
       mergeMap(() => latelyOf(datastore)), // the store is open from now on
       map((lately) => ({ peers: node.getPeers().map(String), lately })),
     ),

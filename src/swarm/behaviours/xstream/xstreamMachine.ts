@@ -4,6 +4,7 @@ import type { XStream } from '../../../streams/xstream/XStream.ts'
 import { contextOf } from '../../vocabulary/command.ts'
 import type { Outcome } from '../../vocabulary/event.ts'
 import type { AcceptStreams, DecideStream, XStreamDecision, XStreamEvent, XStreamOffer } from './xstreamVocabulary.ts'
+import { without } from '../without.ts'
 
 /** What the machine decides by. */
 export interface XStreamDecisions {
@@ -136,10 +137,4 @@ function accepted(state: XStreamState, stream: XStream): XStreamStep {
 function takerFor({ takers }: XStreamState, peer: string): string | undefined {
   for (const [id, wanted] of takers) if (wanted === undefined || wanted === peer) return id
   return undefined
-}
-
-function without<Value>(map: ReadonlyMap<string, Value>, key: string): ReadonlyMap<string, Value> {
-  const rest = new Map(map)
-  rest.delete(key)
-  return rest
 }

@@ -12,11 +12,9 @@ import {
   type HopMessage,
   type Reservation,
 } from '../../../generated/circuit_pb.ts'
+import { HOP_PROTOCOL } from '../../behaviours/relay/relayVocabulary.ts'
 import { asError } from '../asError.ts'
 import { equalBytes } from '../equalBytes.ts'
-
-/** The protocol that a relay answers. @source circuit relay v2 */
-export const HOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/hop'
 
 /** A message of the circuit protocols, voucher and all. @unit bytes @source go-libp2p's relay client and server */
 export const MOST_MESSAGE_BYTES = 4_096

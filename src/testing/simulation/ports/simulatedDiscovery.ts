@@ -1,25 +1,17 @@
-import { defer, EMPTY, filter, from, NEVER, of, Subject, take } from 'rxjs'
+import { defer, EMPTY, from, NEVER, of } from 'rxjs'
 import { AuthenticationError } from '../../../errors/errors.ts'
 import type { DiscoveryPorts } from '../../../swarm/behaviours/discovery/discoveryBehaviour.ts'
 import type { DiscoverySource } from '../../../swarm/behaviours/discovery/discoveryVocabulary.ts'
 import type { ReadAddress } from '../../../swarm/behaviours/discovery/vetAddresses.ts'
 import type { SimulatedNode } from '../simulatedNode.ts'
 import { addressOf, circuitOf } from '../address.ts'
-import { lifetimeOf } from './lifetimeOf.ts'
+import { startOf } from './startOf.ts'
 
 /** Discovery of a simulated node: by its bootstrap list and at rendezvous points. There is no multicast, and no walk. */
 export function simulatedDiscovery(node: SimulatedNode): DiscoveryPorts {
-  const started$ = new Subject<void>()
   const switches = new Map<DiscoverySource, boolean>()
-  let hasStarted = false
-  lifetimeOf(node).add(
-    node.event$.pipe(filter(({ type }) => type === 'start')).subscribe(() => {
-      hasStarted = true
-      started$.next()
-    }),
-  )
   return {
-    started$: defer(() => (hasStarted ? of(undefined) : started$.pipe(take(1)))),
+    started$: startOf(node),
     dhtReady$: NEVER,
     connected$: defer(() => from(new Set(node.connections.map(({ peer }) => peer)))),
     hasDht: false,

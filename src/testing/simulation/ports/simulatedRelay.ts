@@ -1,13 +1,19 @@
-import { EMPTY, filter, map, merge, mergeMap, NEVER, Observable, of, Subject, take } from 'rxjs'
+import { EMPTY, map, merge, mergeMap, NEVER, Observable, of, Subject } from 'rxjs'
 import { z } from 'zod'
 import { DialError, RelayError, UnknownPeerError } from '../../../errors/errors.ts'
-import { HOP } from '../../../swarm/behaviours/relay/relayBehaviour.ts'
-import type { RelayPorts, RelayRef, Reservation, ServedEvent } from '../../../swarm/behaviours/relay/relayVocabulary.ts'
+import {
+  HOP_PROTOCOL,
+  type RelayPorts,
+  type RelayRef,
+  type Reservation,
+  type ServedEvent,
+} from '../../../swarm/behaviours/relay/relayVocabulary.ts'
 import type { AnyModule } from '../../../swarm/vocabulary/behaviour.ts'
 import { answer, request } from '../request.ts'
 import type { SimulatedConnection, SimulatedNode } from '../simulatedNode.ts'
 import { decodeMessage, encodeMessage } from './modelMessage.ts'
 import { lifetimeOf } from './lifetimeOf.ts'
+import { startOf } from './startOf.ts'
 
 const MOST_BYTES = 1_024
 const asked = z.object({ ask: z.enum(['reserve', 'release', 'echo']) })
@@ -27,16 +33,9 @@ const RENEWED_AFTER = 0.5
  */
 export function simulatedRelay(node: SimulatedNode, { options }: AnyModule): RelayPorts {
   const { server = false } = (options ?? {}) as { readonly server?: boolean | Partial<Granting> }
-  const started$ = new Subject<void>()
-  let hasStarted = false
-  lifetimeOf(node).add(
-    node.event$.pipe(filter(({ type }) => type === 'start')).subscribe(() => {
-      hasStarted = true
-      started$.next()
-    }),
-  )
+  const start$ = startOf(node)
   return {
-    ready: () => (hasStarted ? of(true) : started$.pipe(take(1))),
+    ready: () => start$,
     reserve: (relay) => dialled(node, relay).pipe(mergeMap((connection) => reservation(node, connection))),
     measure: (relay) =>
       new Observable((out) => {
@@ -78,7 +77,7 @@ function dialled(node: SimulatedNode, { relay, addresses }: RelayRef): Observabl
 
 function told(node: SimulatedNode, connection: SimulatedConnection, ask: z.output<typeof asked>['ask']) {
   const { peer } = connection
-  return request(node, peer, HOP, encodeMessage({ ask }), { maxBytes: MOST_BYTES, connection }).pipe(
+  return request(node, peer, HOP_PROTOCOL, encodeMessage({ ask }), { maxBytes: MOST_BYTES, connection }).pipe(
     map((bytes) => decodeMessage(answered, bytes).head),
   )
 }
@@ -141,7 +140,7 @@ function served(node: SimulatedNode, granting: Partial<Granting>): Observable<Se
   life.add(
     answer(
       node,
-      HOP,
+      HOP_PROTOCOL,
       (bytes, { peer }) => {
         const { ask } = decodeMessage(asked, bytes).head
         const [connection] = node.connections.filter((one) => one.peer === peer && one.info.direct)
