@@ -27,8 +27,9 @@ function imports(text: string): readonly string[] {
     .map(({ groups }) => groups!['from']!)
 }
 
-const adapter = /^src\/swarm\/(libp2p\/|behaviours\/\w+\/\w+(?:Ports|Service)\.ts)/
-const module = /^src\/swarm\/behaviours\/(\w+)\/\1\.ts/
+const adapter =
+  /^src\/(swarm\/(libp2p\/|behaviours\/\w+\/\w+(?:Ports|Service)\.ts)|observability\/\w+\/\w+(?:Ports|Server)\.ts)/
+const module = /^src\/(?:swarm\/behaviours|observability)\/(\w+)\/\1\.ts/
 
 describe('the house', () => {
   it('has one clock and one chance: neither is taken from the platform outside adapters', () => {

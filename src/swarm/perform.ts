@@ -4,6 +4,7 @@ import { SwarmError, UnexpectedError } from '../errors/errors.ts'
 import type { Call } from '../policies/policy.ts'
 import type { PolicyEvent } from '../policies/policyEvent.ts'
 import type { Guard } from './guard.ts'
+import { attempted } from './probes.ts'
 import type { Fact, Outcome } from './vocabulary/event.ts'
 
 /**
@@ -73,14 +74,16 @@ class Tasks<C extends AnyCommand, Result, F extends Fact> {
     this.#running.set(command.id, task)
     try {
       const policy = this.#guarded?.policyOf(command)
-      if (policy === undefined) from(this.#work(command)).subscribe(task)
+      if (policy === undefined) this.#attempt(command).subscribe(task)
       else
-        policy
-          .call(() => from(this.#work(command)), this.#callOf(command, this.#guarded!.dueAt(command)))
-          .subscribe(task)
+        policy.call(() => this.#attempt(command), this.#callOf(command, this.#guarded!.dueAt(command))).subscribe(task)
     } catch (error) {
       task.error(error)
     }
+  }
+
+  #attempt(command: C): Observable<Result> {
+    return attempted(command, from(this.#work(command)))
   }
 
   #callOf({ id: cause }: C, dueAt: number): Call {

@@ -7,6 +7,7 @@ import { checkFact, isOutcome, stamp } from './facts.ts'
 import { CommandLanes, type CommandLane, type Flow } from './commandLanes.ts'
 import { Ledger, type Entry } from './ledger.ts'
 import { mishaps } from './mishaps.ts'
+import { joinProbes, type Probes } from './probes.ts'
 import { runChain } from './runChain.ts'
 import { reducer } from './state.ts'
 import { supervise } from './supervise.ts'
@@ -15,7 +16,8 @@ import type { AnyCommandSpec, AnyModule } from './vocabulary/behaviour.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
 import { LONGEST_TIMER_MS } from '../errors/optionKinds.ts'
 import { ConfigError, SwarmError } from '../errors/errors.ts'
-import type { CoreEvent, Fact, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
+import type { CoreEvent, Fact, NodeEvent, Outcome, Stamped, Undrained } from './vocabulary/event.ts'
+import type { Probe } from './vocabulary/probe.ts'
 
 /** How often the lanes are reported. @unit milliseconds */
 const REPORT_MS = 1_000
@@ -41,7 +43,7 @@ interface Route {
  * command.
  */
 export function wireSwarm(host: Host, modules: readonly AnyModule[], options: WireOptions): WiredSwarm {
-  const { scheduler, random, deadlineMs } = options
+  const { scheduler, deadlineMs } = options
   const command$ = new Subject<AnyCommand>()
   const heard$ = new Relay<Stamped<Fact>>()
   const published$ = new Relay<Stamped<Fact>>()
@@ -55,10 +57,13 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   const say = inOrder<CoreEvent | Fact>(tell)
   const { initial, reduce } = reducer(modules, say)
   const state$ = new BehaviorSubject(initial)
+  /** What each module watches the pipeline with. */
+  const probeOf = new Map<AnyModule, Probe>()
   const idle$ = new Subject<void>()
   const commandChain = runChain(options.commandChain, deliver, commandChainCrashed)
   const eventChain = runChain(options.eventChain, publish, eventChainCrashed)
   const abandoned: Entry<Route>[] = []
+  let probes: Probes | undefined
   let running = true
   let reporting = false
   let answering: Entry<Route> | undefined
@@ -67,6 +72,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   // ---- in: every command is refused, or entered in the ledger and sent through the chain -----------------------------
 
   function takeIn(sent: AnyCommand, observer?: Subscriber<unknown>): Entry<Route> | undefined {
+    probes?.sent(sent, observer !== undefined)
     const known = routes.get((sent as AnyCommand | null)?.type ?? '')
     const openEnded = known?.spec.openEnded ?? false
     const refusal =
@@ -84,6 +90,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       return undefined
     }
     const entry = ledger.enter(command, known.route, flow, openEnded, observer)
+    probes?.taken(command, known.route.module.name)
     commandChain.next(command)
     return entry
   }
@@ -138,7 +145,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function run(entry: Entry<Route>, command: AnyCommand): void {
     if (entry.route.status !== 'up') return void (entry.ready = command) // it waits in the ledger for the restart
     entry.delivered = true
-    entry.route.command$.next(command)
+    if (probes === undefined) entry.route.command$.next(command)
+    else probes.handed(command, () => entry.route.command$.next(command))
   }
 
   /** What has waited has less time left: its policies plan with that. */
@@ -169,6 +177,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       lanes.leave(entry)
     }
     const event = stamp(fact, scheduler.now())
+    if (settles && entry !== undefined) probes?.settled(entry.command, event as Stamped<Outcome>)
     if (heard$.observed) heard$.next(event)
     reporting = fact.type === 'subscriber:failed'
     eventChain.next(event)
@@ -244,6 +253,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function cancel(entry: Entry<Route>): void {
     const { id: cause, type: command } = entry.command
     if (ledger.get(cause) !== entry) return
+    probes?.left(entry.command)
     entry.route.cancel$.next(cause)
     settle(entry, { type: 'command:cancelled', cause, command })
   }
@@ -316,7 +326,9 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   })
 
   function start(): void {
-    behaving.add(host.event$.subscribe({ next: say, error: () => undefined }))
+    probes = joinProbes(modules.flatMap(probesOf), subscriberFailed)
+    const random = probes?.random(options.random) ?? options.random
+    behaving.add(host.event$.subscribe({ next: hear, error: () => undefined }))
     for (const route of switchboard) {
       const { module, command$, cancel$ } = route
       const ports = portsOf(module)
@@ -331,9 +343,32 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     }
   }
 
+  function hear(event: NodeEvent): void {
+    probes?.host(event)
+    say(event)
+  }
+
+  function probesOf(module: AnyModule): readonly Probe[] {
+    if (module.probe === undefined) return []
+    const event$ = guarded(heard$, { threw: subscriberFailed, unheard: subscriberFailed })
+    const probe = module.probe({
+      self: host.self,
+      scheduler,
+      modules,
+      event$,
+      probeOf: (other) => probeOf.get(other),
+      state: () => state$.value,
+      lanes: () => lanes.report(),
+      execute,
+    })
+    probeOf.set(module, probe)
+    return [probe]
+  }
+
   function portsOf(module: AnyModule): unknown {
     try {
-      return host.portsOf(module)
+      const ports = host.portsOf(module, probeOf.get(module))
+      return probes === undefined ? ports : probes.ports(module.name, ports)
     } catch (cause) {
       const path = `use[${modules.indexOf(module)}]`
       throw new ConfigError([{ path, message: `ports of ${module.name} threw: ${String(cause)}` }], { cause })

@@ -5,6 +5,7 @@ import type { CoreState } from './state.ts'
 import type { AnyModule } from './vocabulary/behaviour.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
 import type { Fact, NodeEvent, Stamped, Undrained } from './vocabulary/event.ts'
+import type { Probe } from './vocabulary/probe.ts'
 
 /** What a swarm runs on: a libp2p node, or a simulated one. */
 export interface Host {
@@ -12,8 +13,8 @@ export interface Host {
   readonly self: string
   /** The node's own events. */
   readonly event$: Observable<NodeEvent>
-  /** The ports of a module on this host. */
-  portsOf(module: AnyModule): unknown
+  /** The ports of a module on this host. @param probe What the module watches this swarm with, if it does. */
+  portsOf(module: AnyModule, probe?: Probe): unknown
 }
 
 /** What decides how the wires behave; all of it is given. */

@@ -10,6 +10,7 @@ const doors = {
   rxswarm: 'dist/index.d.ts',
   operators: 'dist/operators/index.d.ts',
   policies: 'dist/policies/index.d.ts',
+  observability: 'dist/observability/index.d.ts',
   security: 'dist/security/index.d.ts',
   streams: 'dist/streams/index.d.ts',
   testing: 'dist/testing/index.d.ts',

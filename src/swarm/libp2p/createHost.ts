@@ -127,12 +127,13 @@ export async function createHost(options: HostOptions, modules: readonly AnyModu
       ...Object.assign({}, ...modules.map(({ services }) => services)),
     },
   }
-  const node: Libp2p = await createLibp2p(libp2p(own))
+  const shaped = modules.reduce((options, module) => module.libp2p?.(options) ?? options, own)
+  const node: Libp2p = await createLibp2p(libp2p(shaped))
   return {
     self: node.peerId.toString(),
     node,
     event$: nodeEvents(node),
-    portsOf: (module) => module.ports(node),
+    portsOf: (module, probe) => module.ports(node, probe),
     start: async () => node.start(),
     stop: async () => {
       const hasStarted = node.status !== 'stopped'

@@ -1,9 +1,11 @@
 import type { Libp2p } from '@libp2p/interface'
+import type { Libp2pOptions } from 'libp2p'
 import type { Observable, SchedulerLike } from 'rxjs'
 import type { PolicyEvent } from '../../policies/policyEvent.ts'
 import type { AnyCommand, ResultOf } from './command.ts'
 import type { ConfigProblem, SwarmError } from '../../errors/errors.ts'
 import type { CoreEvent, Fact, Outcome, Stamped } from './event.ts'
+import type { Page, Probe, Probed } from './probe.ts'
 
 /** What a behaviour is connected to: everything it hears, may do, and its only clock and chance. */
 export interface Wires<C extends AnyCommand, Ports> {
@@ -94,8 +96,14 @@ export interface BehaviourModule<
   readonly options?: unknown
   /** Asked about every command of the swarm before it is taken in: a reason refuses it. Default: none is refused. */
   admit?(command: AnyCommand, nowMs: number): SwarmError | undefined
-  /** The adapter: the only code here that touches libp2p. */
-  ports(node: Libp2p): Ports
+  /** What it changes in libp2p's own options, such as the metrics or the logger of the node. */
+  libp2p?(options: Libp2pOptions): Libp2pOptions
+  /** What it watches the pipeline of a swarm with, made once for each. */
+  probe?(probed: Probed): Probe
+  /** What it has to show over HTTP, of the swarm that the probe watches. */
+  pages?(probe: Probe): readonly Page[]
+  /** The adapter: the only code here that touches libp2p. @param probe What {@link BehaviourModule.probe} returned. */
+  ports(node: Libp2p, probe?: Probe): Ports
   /** See {@link Behaviour}. */
   behaviour(wires: Wires<C, Ports>): Observable<E | Outcome | PolicyEvent>
 }
@@ -120,8 +128,14 @@ export interface AnyModule {
   readonly options?: unknown
   /** See {@link BehaviourModule.admit}. */
   admit?(command: AnyCommand, nowMs: number): SwarmError | undefined
+  /** See {@link BehaviourModule.libp2p}. */
+  libp2p?(options: Libp2pOptions): Libp2pOptions
+  /** See {@link BehaviourModule.probe}. */
+  probe?(probed: Probed): Probe
+  /** See {@link BehaviourModule.pages}. */
+  pages?(probe: Probe): readonly Page[]
   /** See {@link BehaviourModule.ports}. */
-  ports(node: Libp2p): unknown
+  ports(node: Libp2p, probe?: Probe): unknown
   /** See {@link BehaviourModule.behaviour}. */
   behaviour(wires: never): Observable<Fact>
 }

@@ -1,6 +1,7 @@
 import type { MonoTypeOperatorFunction } from 'rxjs'
 import type { Limits } from '../../swarm/ledger.ts'
 import type { AnyModule, CommandOf, EventOf } from '../../swarm/vocabulary/behaviour.ts'
+import type { Probe } from '../../swarm/vocabulary/probe.ts'
 import type { FaultSchedule } from './fault.ts'
 import type { LinkOptions } from './link.ts'
 import type { SimulatedNode } from './simulatedNode.ts'
@@ -18,7 +19,7 @@ export interface NodeOptions {
 }
 
 /** The adapter of a behaviour to a simulated node; `ports` of its module is the one to libp2p. */
-export type SimulatedPorts = (node: SimulatedNode, module: AnyModule) => unknown
+export type SimulatedPorts = (node: SimulatedNode, module: AnyModule, probe?: Probe) => unknown
 
 /** What `simulate` takes. */
 export interface SimulateOptions<Modules extends readonly AnyModule[]> {

@@ -3,6 +3,7 @@ import { StoppedError } from '../../errors/errors.ts'
 import { guarded } from '../../operators/guarded.ts'
 import { Relay } from '../../operators/relay.ts'
 import type { CoreState } from '../../swarm/state.ts'
+import type { Probe } from '../../swarm/vocabulary/probe.ts'
 import type { AnyModule } from '../../swarm/vocabulary/behaviour.ts'
 import { contextOf, type AnyCommand } from '../../swarm/vocabulary/command.ts'
 import type { Fact, Stamped } from '../../swarm/vocabulary/event.ts'
@@ -150,7 +151,7 @@ export class VirtualMachine implements Machine {
     const host = {
       self: name,
       event$: node.event$,
-      portsOf: (module: AnyModule) => ports[module.name]!(node, module),
+      portsOf: (module: AnyModule, probe?: Probe) => ports[module.name]!(node, module, probe),
     }
     return [node, wireSwarm(host, use(name), { ...wiring, scheduler: clock, random: chance }), clock]
   }

@@ -1,0 +1,1 @@
+export type { Page, Probe, Probed } from '../swarm/vocabulary/probe.ts'

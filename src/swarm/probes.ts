@@ -1,0 +1,122 @@
+import type { Observable } from 'rxjs'
+import type { AnyCommand } from './vocabulary/command.ts'
+import type { NodeEvent, Outcome, Stamped } from './vocabulary/event.ts'
+import type { Probe } from './vocabulary/probe.ts'
+
+/** What the wires call: every {@link Probe} of the modules, as one that never throws. */
+export interface Probes {
+  sent(command: unknown, isExecuted: boolean): void
+  taken(command: AnyCommand, behaviour: string): void
+  handed(command: AnyCommand, hand: () => void): void
+  left(command: AnyCommand): void
+  settled(command: AnyCommand, outcome: Stamped<Outcome>): void
+  host(event: NodeEvent): void
+  ports(behaviour: string, ports: unknown): unknown
+  random(random: () => number): () => number
+}
+
+/** Looks at the work of a command each time it is about to be subscribed. */
+type Attempt = <T>(command: AnyCommand, work$: Observable<T>) => Observable<T>
+
+const attempts = new WeakMap<AnyCommand, Attempt>()
+let areAttemptsSeen = false
+
+/** The work of a command as its probes want it; the work itself when nobody watches. */
+export function attempted<T>(command: AnyCommand, work$: Observable<T>): Observable<T> {
+  return areAttemptsSeen ? (attempts.get(command)?.(command, work$) ?? work$) : work$
+}
+
+/**
+ * Joins probes into one.
+ *
+ * @param failed Hears of a method that threw.
+ * @returns Nothing when there are none: whoever is not watched pays for one comparison.
+ */
+export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) => void): Probes | undefined {
+  if (probes.length === 0) return undefined
+  const having = <Method extends keyof Probe>(method: Method) =>
+    probes.filter((probe): probe is Probe & Required<Pick<Probe, Method>> => probe[method] !== undefined)
+  const safely = <T>(call: () => T, otherwise: T): T => {
+    try {
+      return call()
+    } catch (cause) {
+      failed(cause)
+      return otherwise
+    }
+  }
+  const [sent, taken, handed, attempt, left, settled, host, ports, random] = [
+    having('sent'),
+    having('taken'),
+    having('handed'),
+    having('attempt'),
+    having('left'),
+    having('settled'),
+    having('host'),
+    having('ports'),
+    having('random'),
+  ]
+  const attemptAll: Attempt = (command, work$) =>
+    attempt.reduce((seen$, probe) => safely(() => probe.attempt(command, seen$), seen$), work$)
+  if (attempt.length > 0) areAttemptsSeen = true
+
+  /** Each probe is asked once; whatever it does, the command is handed over once. */
+  function hand(at: number, command: AnyCommand, last: () => void): void {
+    const probe = handed[at]
+    if (probe === undefined) return last()
+    let isHanded = false
+    const next = () => {
+      if (isHanded) return
+      isHanded = true
+      hand(at + 1, command, last)
+    }
+    try {
+      probe.handed(command, next)
+    } catch (cause) {
+      failed(cause)
+    }
+    next()
+  }
+
+  return {
+    sent(command, isExecuted) {
+      for (const probe of sent) {
+        try {
+          probe.sent(command, isExecuted)
+        } catch (cause) {
+          failed(cause)
+        }
+      }
+    },
+    taken(command, behaviour) {
+      for (const probe of taken) {
+        try {
+          probe.taken(command, behaviour)
+        } catch (cause) {
+          failed(cause)
+        }
+      }
+    },
+    handed(command, last) {
+      if (attempt.length > 0) attempts.set(command, attemptAll)
+      if (handed.length === 0) last()
+      else hand(0, command, last)
+    },
+    left(command) {
+      for (const probe of left) safely(() => probe.left(command), undefined)
+    },
+    settled(command, outcome) {
+      for (const probe of settled) {
+        try {
+          probe.settled(command, outcome)
+        } catch (cause) {
+          failed(cause)
+        }
+      }
+    },
+    host(event) {
+      for (const probe of host) safely(() => probe.host(event), undefined)
+    },
+    ports: (behaviour, own) => ports.reduce((seen, probe) => safely(() => probe.ports(behaviour, seen), seen), own),
+    random: (own) => random.reduce((seen, probe) => safely(() => probe.random(seen), seen), own),
+  }
+}
