@@ -1,1 +1,5 @@
 export type { Page, Probe, Probed } from '../swarm/vocabulary/probe.ts'
+export { pages, type PagesProbe, type PagesState } from './pages/pages.ts'
+export type { PagesPorts } from './pages/pagesBehaviour.ts'
+export type { PagesOptions } from './pages/pagesOptions.ts'
+export type { PagesEvent, PagesReason, ServedPage } from './pages/pagesVocabulary.ts'
