@@ -119,7 +119,7 @@ describe('pages', () => {
     expect(await (await fetch(`${url}twice`)).text()).toBe('a')
     expect(await (await fetch(`${url}a`)).text()).toBe('hello')
     const failed = said.filter(({ type }) => type === 'pages:failed')
-    expect(failed.map((event) => 'path' in event && event.path)).toEqual(['/throws', '/rejects', '/late'])
+    expect(failed.map((event) => 'path' in event && event.path)).toEqual(['/throws', '/rejects', '/late', '/twice'])
     expect(failed[0]).toMatchObject({ error: { message: 'secret' } })
     expect(errors.seen).toEqual([])
   })

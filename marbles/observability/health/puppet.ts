@@ -45,7 +45,8 @@ export function puppet(
     }) => {
       lives++
       const work = (sent: AnyCommand): Observable<Fact> => {
-        const { to, peer, relay, source, on } = sent as AnyCommand & Record<string, unknown>
+        const { to, peer, relay, source, on } = sent as AnyCommand &
+          Readonly<Record<string, string | boolean | undefined>>
         asked.push([sent.type, to ?? peer ?? relay ?? source, on].filter((part) => part !== undefined).join(' '))
         const answer = answers[sent.type]
         return isObservable(answer) ? answer : answer === undefined ? EMPTY : of(answer)

@@ -72,7 +72,7 @@ const ABOUT_PEERS = new Set<string>([
  *
  * ```marble
  * event$  -s---x--r----
- * said    -k---f--k----
+ * said    -k---f--l----
  * ```
  *
  * @shape  Events are judged as they come, and what none tells is looked at each `everyMs`. Memory: one record for each check

@@ -20,6 +20,8 @@ export interface NodeRules {
 /** Crashes within five minutes with which a behaviour is not well, though it runs. */
 const UNWELL_CRASHES = 3
 
+const UNANSWERED = { reason: 'has not answered yet' }
+
 /** A lane that had no room is well again after that long. @unit milliseconds */
 const ROOM_MS = 3_000
 
@@ -68,7 +70,7 @@ export function judgeNode(
     judgements.push(check(`behaviour/${name}`, 'readiness', unwell(facts, name, built, nowMs)))
   }
   for (const [name, { affects }] of Object.entries(rules.checks)) {
-    judgements.push({ check: name, affects, reason: 'has not answered yet', ...facts.given.get(name) })
+    judgements.push({ check: name, affects, ...(facts.given.get(name) ?? UNANSWERED) })
   }
   return judgements
 }
