@@ -12,8 +12,8 @@ export interface FeedHello {
   readonly type: 'hello'
   /** See {@link FEED_VERSION}. */
   readonly version: number
-  /** Of the last batch that the view contains. */
-  readonly seq: number
+  /** How many items the view is made of. */
+  readonly position: number
   /** Own peer id. */
   readonly self: string
   /** When the dashboard began to watch. @unit milliseconds of the swarm's scheduler */
@@ -32,8 +32,8 @@ export interface FeedHello {
 export interface FeedBatch {
   /** Tells the frames apart. */
   readonly type: 'batch'
-  /** Counts up by one. */
-  readonly seq: number
+  /** How many items there were, with these: it was so many less before, or else frames are missing. */
+  readonly position: number
   /** Telling events, all of them unless `view` is there, in their order: reduce them. */
   readonly items: readonly PlainEvent[]
   /** Examples of the events that come in masses, in their order: for the list of events alone. */
@@ -48,6 +48,8 @@ export interface FeedBatch {
 export interface FeedSample {
   /** Tells the frames apart. */
   readonly type: 'sample'
+  /** How many items there were, with this one. */
+  readonly position: number
   /** The item. */
   readonly sample: Sample
 }
@@ -73,17 +75,13 @@ export interface FeedBye {
 /** What `/dashboard/feed` sends: an event of server-sent events, named by its `type`, with this as its data in JSON. */
 export type FeedFrame = FeedHello | FeedBatch | FeedSample | FeedLagging | FeedBye
 
-/** What `/dashboard/history` answers: keyframes, and the items between them. */
+/** What `/dashboard/history` answers: a view, and what happened from it on; by positions it joins the feed without a seam. */
 export interface HistoryPage {
   /** See {@link FEED_VERSION}. */
   readonly version: number
-  /** The oldest first. */
-  readonly spans: readonly HistorySpan[]
-}
-
-/** A view, and what happened from it on until the next span. */
-export interface HistorySpan {
-  /** @unit milliseconds of the swarm's scheduler */
+  /** How many items the view is made of. */
+  readonly position: number
+  /** When the view was so. @unit milliseconds of the swarm's scheduler */
   readonly at: number
   /** Before the items. */
   readonly view: View
