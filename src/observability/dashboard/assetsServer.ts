@@ -50,7 +50,7 @@ const LIBRARIES = {
 } as const satisfies Readonly<Record<string, readonly [pack: string, file: string]>>
 
 /** Style sheets of others. */
-const SHEETS = { 'uplot.css': ['uplot', 'dist/uPlot.min.css'] } as const
+const SHEETS = { 'uPlot.min.css': ['uplot', 'dist/uPlot.min.css'] } as const
 
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -92,8 +92,7 @@ async function load(): Promise<Assets> {
   const files = await Promise.all(
     [...texts].map(async ([path, body]) => [at + path, await assetOf(path, body)] as const),
   )
-  const scripts = [...texts.keys()].filter((path) => /\.(m?js|ts)$/.test(path))
-  const { html, importMap } = framed(index.toString(), at, scripts)
+  const { html, importMap } = framed(index.toString(), at, [...texts.keys()])
   const hash = createHash('sha256').update(importMap).digest('base64')
   return {
     index: await assetOf('index.html', Buffer.from(html)),
@@ -119,17 +118,26 @@ function policyOf(importMapHash: string): string {
   ].join('; ')
 }
 
-/** The first file with its paths, the import map and what is to be loaded at once. */
-function framed(html: string, at: string, scripts: readonly string[]) {
+/** Where the first file wants the import map, and what is to be loaded at once. */
+const IMPORTS = '<!--imports-->'
+
+/** The first file with the paths of the others in place of their names, the import map, and what is to be loaded at once. */
+function framed(html: string, at: string, paths: readonly string[]) {
   const imports = Object.fromEntries(Object.keys(LIBRARIES).map((name) => [name, `${at}lib/${fileOf(name)}`]))
   const importMap = JSON.stringify({ imports })
-  const preloads = scripts.map((path) => `<link rel="modulepreload" href="${at}${path}">`).join('\n')
+  const preloads = paths
+    .filter((path) => /\.(js|ts)$/.test(path))
+    .map((path) => `<link rel="modulepreload" href="${at}${path}" />`)
+  const scripts = [`<script type="importmap">${importMap}</script>`, ...preloads].join('\n    ')
+  if (!html.includes(IMPORTS)) throw new Error(`page/index.html has no ${IMPORTS}`)
   const placed = html
-    .replace(/\b(href|src)="(?!\/|#|data:|https?:)([^"]+)"/g, (_, name: string, path: string) => {
-      const code = path.replace(/\.ts$/, CODE)
-      return `${name}="${at}${join('page', code).split(sep).join('/')}"`
+    .replace(/\b(href|src)="(?!\/|#|data:|https?:)([^"]+)"/g, (_, name: string, named: string) => {
+      const code = named.replace(/\.(ts|js)$/, CODE)
+      const path = [named, code, `page/${named}`, `page/${code}`].find((one) => paths.includes(one))
+      if (path === undefined) throw new Error(`page/index.html names ${named}, which is missing`)
+      return `${name}="${at}${path}"`
     })
-    .replace('</head>', `<script type="importmap">${importMap}</script>\n${preloads}\n</head>`)
+    .replace(IMPORTS, () => scripts)
   return { html: placed, importMap }
 }
 
