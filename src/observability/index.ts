@@ -10,3 +10,7 @@ export type {
 export type { DashboardPorts } from './dashboard/dashboardBehaviour.ts'
 export { ALERT_RULES } from './dashboard/model/alertRules.ts'
 export type { AlertChange, AlertOp, AlertRule, AlertWhen } from './dashboard/model/alerts.ts'
+export { pages, type PagesProbe, type PagesState } from './pages/pages.ts'
+export type { PagesPorts } from './pages/pagesBehaviour.ts'
+export type { PagesOptions } from './pages/pagesOptions.ts'
+export type { PagesEvent, PagesReason, ServedPage } from './pages/pagesVocabulary.ts'
