@@ -8,6 +8,7 @@ export type {
   DashboardEvent,
 } from './dashboard/dashboardVocabulary.ts'
 export type { DashboardPorts } from './dashboard/dashboardBehaviour.ts'
+export type { SwarmDashboardOptions, WithDashboard } from './dashboard/withDashboard.ts'
 export { ALERT_RULES } from './dashboard/model/alertRules.ts'
 export type { AlertChange, AlertOp, AlertRule, AlertWhen } from './dashboard/model/alerts.ts'
 export { pages, type PagesProbe, type PagesState } from './pages/pages.ts'
