@@ -1,4 +1,4 @@
-import { map, merge, mergeMap, of, scan, throwError, type Observable } from 'rxjs'
+import { map, merge, mergeMap, scan, type Observable } from 'rxjs'
 import { InvalidCommandError } from '../../errors/errors.ts'
 import { perform } from '../../swarm/perform.ts'
 import type { Behaviour } from '../../swarm/vocabulary/behaviour.ts'
@@ -14,8 +14,8 @@ export interface DashboardPorts {
   readonly sample$: Observable<{ readonly sample: Sample; readonly view: View }>
   /** Pages that come and go. Never ends. */
   readonly event$: Observable<DashboardEvent>
-  /** An alert as it is now. */
-  alert(alert: string): AlertView | undefined
+  /** An alert as it is now, if there is one of this name. One value. */
+  alert(alert: string): Observable<AlertView | undefined>
 }
 
 const start: AlertStep = { memory: {}, changes: [] }
@@ -53,12 +53,10 @@ export const dashboardBehaviour =
 
 /** The alert that a command is about. */
 function raised(command: AcknowledgeAlert, ports: DashboardPorts): Observable<AlertView> {
-  return of(ports.alert(command.alert)).pipe(
-    map((alert) => (alert?.state === 'raised' || alert?.state === 'acknowledged' ? alert : undefined)),
-    mergeMap((alert) =>
-      alert === undefined
-        ? throwError(() => new InvalidCommandError('alert: is not raised', { ...contextOf(command), field: 'alert' }))
-        : of(alert),
-    ),
+  return ports.alert(command.alert).pipe(
+    map((alert) => {
+      if (alert !== undefined && alert.state !== 'resolved') return alert
+      throw new InvalidCommandError('alert: is not raised', { ...contextOf(command), field: 'alert' })
+    }),
   )
 }

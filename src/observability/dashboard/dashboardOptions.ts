@@ -29,7 +29,7 @@ const MOST_RULES = 256
 const when = z.union(
   [
     z.strictObject({
-      metric: z.string().refine(isMetric),
+      metric: z.string().refine(isMetric, 'must be a metric: peers, waitingMs, rate:TYPE, …'),
       op: z.enum(['>', '>=', '<', '<=']),
       value: z.number(),
       forMs: waitMs.optional(),

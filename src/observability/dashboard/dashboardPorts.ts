@@ -1,6 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { interval, map, Observable } from 'rxjs'
+import { defer, interval, map, Observable, of } from 'rxjs'
 import type { DashboardPorts } from './dashboardBehaviour.ts'
 import type { DashboardWatch, Vitals } from './dashboardWatch.ts'
 
@@ -18,7 +18,7 @@ export function dashboardPorts(node: Libp2p, watch: DashboardWatch): DashboardPo
   return {
     sample$: vitals(node).pipe(map((now) => watch.sample(now))),
     event$: watch.said$,
-    alert: (name) => watch.history.view.alerts.find(({ alert }) => alert === name),
+    alert: (name) => defer(() => of(watch.history.view.alerts.find(({ alert }) => alert === name))),
   }
 
   function vitals(of: Libp2p): Observable<Vitals> {
