@@ -10,7 +10,7 @@ import { itemsByChance } from './itemsByChance.ts'
 const start = emptyView({ self: 'me' })
 type Told = Omit<PlainEvent, 'at'> & { readonly type: string }
 const after = (...events: readonly Told[]): View =>
-  events.reduce<View>((view, event, i) => reduceView(view, { at: i + 1, ...event } as PlainEvent), start)
+  events.reduce<View>((view, event, i) => reduceView(view, { at: i + 1, ...event }), start)
 
 const connection = (peer: string, id = `${peer}-1`, told: object = {}) => ({
   id,
