@@ -8,6 +8,7 @@ import { EventsPanel } from './events/EventsPanel.ts'
 import { Header } from './Header.ts'
 import { NetworkPanel } from './network/NetworkPanel.ts'
 import { PartsPanels } from './panels/PartsPanels.ts'
+import { Guard } from './parts/Guard.ts'
 import { icon } from './parts/icon.ts'
 import { Tiles } from './Tiles.ts'
 import { TimeBar } from './time/TimeBar.ts'
@@ -53,10 +54,12 @@ export function App({ desk }: { readonly desk: Desk }): VNode {
         </p>`
       }
       <div class="board">
-        <${Tiles} desk=${desk} /><${NetworkPanel} desk=${desk} /><${AlertsPanel} desk=${desk} /><${EventsPanel}
-          desk=${desk}
-        />
-        <${RatesPanel} desk=${desk} /><${PartsPanels} desk=${desk} />
+        <${Guard} name="The numbers"><${Tiles} desk=${desk} /><//>
+        <${Guard} name="The network"><${NetworkPanel} desk=${desk} /><//>
+        <${Guard} name="The alerts"><${AlertsPanel} desk=${desk} /><//>
+        <${Guard} name="The events"><${EventsPanel} desk=${desk} /><//>
+        <${Guard} name="The charts"><${RatesPanel} desk=${desk} /><//>
+        <${PartsPanels} desk=${desk} />
       </div>
     </main>
     <${TimeBar} desk=${desk} />`

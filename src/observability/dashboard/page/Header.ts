@@ -16,6 +16,9 @@ const LINK: Readonly<Record<LinkState, readonly [tone: string, words: string]>> 
   file: ['violet', 'recording'],
 }
 
+/** Beside this file, wherever that is served. */
+const ICON = new URL('./icon.svg', import.meta.url).href
+
 const PHASE = { running: 'good', stopping: 'strained', stopped: 'bad' } as const
 
 /** Which node this is, how it and the link to it are, and what holds for the whole page. */
@@ -27,7 +30,7 @@ export function Header({ desk }: { readonly desk: Desk }): VNode {
   const watched = desk.now.value - desk.startedAt.value
   return html`<header class="top">
     <div class="brand">
-      <img src="icon.svg" alt="" width="28" height="28" />
+      <img src=${ICON} alt="" width="28" height="28" />
       <div>
         <h1>rxswarm <span class="unseen">dashboard</span></h1>
         <${OwnId} self=${self} />

@@ -2,6 +2,7 @@ import { html } from 'htm/preact'
 import type { VNode } from 'preact'
 import type { Sample } from '../model/dashboardItem.ts'
 import type { Desk } from './desk.ts'
+import { Meter, type MeterPart } from './parts/Meter.ts'
 import { Spark } from './parts/Spark.ts'
 import { bytesText } from './text/bytesText.ts'
 import { countText } from './text/countText.ts'
@@ -27,6 +28,10 @@ export function Tiles({ desk }: { readonly desk: Desk }): VNode {
       name="Connected peers"
       value=${linked.length}
       more=${relayed > 0 ? `${relayed} not direct` : `of ${view.peers.length} known`}
+      parts=${[
+        { share: (linked.length - relayed) / Math.max(1, view.peers.length), class: 'is-good' },
+        { share: relayed / Math.max(1, view.peers.length), class: 'is-strained' },
+      ]}
     />
     <${Tile}
       id="connections"
@@ -88,12 +93,14 @@ interface TileProps {
   readonly value: string | number
   readonly more?: string
   readonly line?: readonly number[]
+  readonly parts?: readonly MeterPart[]
 }
 
-function Tile({ id, name, value, more = '', line }: TileProps): VNode {
+function Tile({ id, name, value, more = '', line, parts }: TileProps): VNode {
   return html`<div class="tile">
     <dt>${name}</dt>
     <dd><span data-testid=${`tile-${id}`}>${value}</span>${more !== '' && html`<small>${more}</small>`}</dd>
-    ${line !== undefined ? html`<${Spark} values=${line} />` : undefined}
+    ${line !== undefined && html`<${Spark} values=${line} />`}
+    ${parts !== undefined && html`<${Meter} label=${more} parts=${parts} />`}
   </div>`
 }

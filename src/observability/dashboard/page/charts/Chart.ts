@@ -23,6 +23,9 @@ export interface ChartProps {
 
 const COLOURS = ['--accent', '--violet', '--calm', '--strained'] as const
 
+/** Distances of the marks on the time axis. @unit seconds */
+const TICKS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 300, 600, 900, 1_200, 1_800, 3_600]
+
 /** A moving chart: with its values in words above it, and a summary for screen readers. */
 export function Chart(props: ChartProps): VNode {
   const { chart, times, range, needle } = props
@@ -88,7 +91,7 @@ function optionsOf(state: { plot?: uPlot; props: ChartProps }, element: HTMLElem
   return {
     width: Math.max(80, element.clientWidth),
     height: element.clientHeight,
-    padding: [6, 4, 0, 0],
+    padding: [6, 14, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: 'rxswarm' },
@@ -112,9 +115,11 @@ function optionsOf(state: { plot?: uPlot; props: ChartProps }, element: HTMLElem
         ...axis,
         size: 20,
         gap: 3,
-        space: 64,
+        space: 52,
+        incrs: TICKS,
         grid: { show: false },
-        values: (_, splits) => splits.map((at) => clockText(at * 1_000)),
+        values: (_, splits) =>
+          splits.map((at) => (at % 60 === 0 ? clockText(at * 1_000).slice(0, 5) : clockText(at * 1_000))),
       },
       {
         ...axis,

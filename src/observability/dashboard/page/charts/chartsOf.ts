@@ -87,6 +87,12 @@ export function chartsOf(samples: readonly Sample[], command: string | undefined
       lines: [line('connections', ({ connections }) => connections), line('streams', ({ streams }) => streams)],
     },
     {
+      id: 'cpu',
+      title: 'Processor',
+      text: (value) => `${countText(value === undefined ? undefined : value * 100)} %`,
+      lines: [line('of one core', ({ cpu }) => cpu)],
+    },
+    {
       id: 'memory',
       title: 'Memory of the process',
       text: bytesText,

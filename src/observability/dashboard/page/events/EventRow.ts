@@ -51,7 +51,7 @@ export function EventRow({ line, y, index, count, isChosen, choose }: EventRowPr
   }
   const { tone, icon: sign } = toneOf(severityOf(event))
   const [peer] = peersOf(event)
-  const summary = eventSummary(event)
+  const summary = eventSummary(event, peer)
   return html`<div
     id=${`event-${id}`}
     class=${`event-row ${isChosen ? 'is-chosen' : ''}`}
@@ -63,7 +63,7 @@ export function EventRow({ line, y, index, count, isChosen, choose }: EventRowPr
     data-type=${event.type}
     onClick=${choose}
   >
-    <span class="at">${clockText(at, true)}</span>
+    <span class="at">${clockText(at)}<span class="ms">${clockText(at, true).slice(8)}</span></span>
     <span class=${`tone-${tone}`}>${icon(sign === 'info' ? 'dot' : sign)}</span>
     <span class="type">${event.type}</span>
     <span class="rest"

@@ -26,7 +26,7 @@ export interface GraphLine {
   readonly to: string
   /** How it runs. */
   readonly kind: LinkView['kind'] | 'topic'
-  /** Transport, or transports. */
+  /** Transports of a direct one. */
   readonly label: string
 }
 
@@ -104,7 +104,7 @@ function linesTo(self: string, peer: string, links: readonly LinkView[], shown: 
   const kinds = new Map<LinkView['kind'], LinkView[]>()
   for (const link of links) kinds.set(link.kind, [...(kinds.get(link.kind) ?? []), link])
   return [...kinds].flatMap(([kind, alike]) => {
-    const label = [...new Set(alike.map(({ transport }) => transport))].join(', ')
+    const label = kind === 'direct' ? [...new Set(alike.map(({ transport }) => transport))].join(', ') : ''
     const stops = kind === 'direct' ? [] : alike[0]!.via.filter((stop) => shown.has(stop) && stop !== peer)
     const path = [self, ...stops, peer]
     // the first step to a hop is that hop's own connection, and drawn as such

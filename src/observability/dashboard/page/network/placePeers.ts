@@ -16,10 +16,10 @@ export interface Placed {
 
 /** Rings around the own node: places in each, and how far out it is. */
 const RINGS = [
-  { places: 8, radius: 150 },
-  { places: 16, radius: 260 },
-  { places: 32, radius: 365 },
-  { places: 64, radius: 470 },
+  { places: 8, radius: 165 },
+  { places: 16, radius: 275 },
+  { places: 32, radius: 380 },
+  { places: 64, radius: 485 },
 ] as const
 
 /** Peers that find a place at once; further ones are counted, not drawn. */
@@ -73,9 +73,8 @@ export function placePeers(seats: Seats, peers: readonly Placed[]): Seats {
 /** Where a seat is. */
 export function placeOf([ring, place]: readonly [ring: number, place: number]): Place {
   const { places, radius } = RINGS[ring] ?? RINGS[0]
-  // rings are turned against each other, so that lines to outer ones run between the inner
-  const angle = ((place + ring * 0.25) / places) * 2 * Math.PI - Math.PI / 2 + 0.2
-  return { x: Math.round(Math.cos(angle) * radius), y: Math.round(Math.sin(angle) * radius * 0.82) }
+  const angle = (turnOf(ring, place) / places) * 2 * Math.PI - Math.PI / 2
+  return { x: Math.round(Math.cos(angle) * radius * 1.15), y: Math.round(Math.sin(angle) * radius * 0.8) }
 }
 
 type Seat = readonly [ring: number, place: number]
@@ -99,13 +98,16 @@ function order(ring: number, near: Seat | undefined): readonly number[] {
   const count = RINGS[ring]!.places
   const all = [...Array(count).keys()]
   if (near === undefined) return all.map((i) => reversed(i, Math.log2(count)))
-  const angle = (near[1] + near[0] * 0.25) / RINGS[near[0]]!.places
+  const angle = turnOf(...near) / RINGS[near[0]]!.places
   const away = (place: number): number => {
-    const turn = Math.abs((place + ring * 0.25) / count - angle) % 1
+    const turn = Math.abs(turnOf(ring, place) / count - angle) % 1
     return Math.min(turn, 1 - turn)
   }
   return all.toSorted((a, b) => away(a) - away(b))
 }
+
+/** Rings are turned against each other, so that lines to outer ones run between the inner. */
+const turnOf = (ring: number, place: number): number => place + (ring === 0 ? 0 : 0.5)
 
 function reversed(value: number, bits: number): number {
   let result = 0

@@ -6,7 +6,7 @@ import { icon } from '../parts/icon.ts'
 import { Panel } from '../parts/Panel.ts'
 import { clockText } from '../text/clockText.ts'
 import { countText } from '../text/countText.ts'
-import { shortPeer } from '../text/shortPeer.ts'
+import { shortPeers } from '../text/shortPeers.ts'
 import { spanText } from '../text/spanText.ts'
 
 const RANK = { open: 0, 'half-open': 1, closed: 2 } as const
@@ -46,7 +46,7 @@ export function BreakersPanel({ desk }: { readonly desk: Desk }): VNode {
 function Breaker({ one, now }: { readonly one: BreakerView; readonly now: number }): VNode {
   const { key, policy, state, since, until, reason } = one
   const [tone, sign] = LOOK[state]
-  const name = key === '' ? policy : key.replaceAll(/(12D3KooW|16Uiu2|Qm)\w{20,}/g, shortPeer)
+  const name = key === '' ? policy : shortPeers(key)
   const left =
     state === 'open' && until !== undefined
       ? `tries again in ${spanText(Math.max(0, until - now))}`
@@ -54,6 +54,6 @@ function Breaker({ one, now }: { readonly one: BreakerView; readonly now: number
   return html`<li>
     <span class="name mono" title=${key}>${name}</span>
     <span class=${`with-icon tone-${tone}`}>${icon(sign)} ${state}</span>
-    <span class="under">${left}${reason === '' ? '' : ` · ${reason}`}</span>
+    <span class="under">${left}${reason === '' ? '' : ` · ${shortPeers(reason)}`}</span>
   </li>`
 }

@@ -4,6 +4,7 @@ import type { LookupView } from '../../model/dashboardView.ts'
 import type { Desk } from '../desk.ts'
 import { icon, type IconName } from '../parts/icon.ts'
 import { Panel } from '../parts/Panel.ts'
+import { shortPeers } from '../text/shortPeers.ts'
 import { spanText } from '../text/spanText.ts'
 
 const LOOK: Readonly<Record<string, readonly [tone: string, sign: IconName]>> = {
@@ -40,6 +41,6 @@ function Lookup({ one, now }: { readonly one: LookupView; readonly now: number }
   return html`<li>
     <span class="name"><strong>${kind}</strong></span>
     <span class=${`with-icon tone-${tone}`}>${icon(sign)} ${outcome ?? 'runs'}, ${took}</span>
-    <span class="under cut" title=${facts.join(' · ')}>${facts.join(' · ')}</span>
+    <span class="under cut" title=${facts.join(' · ')}>${shortPeers(facts.join(' · '))}</span>
   </li>`
 }

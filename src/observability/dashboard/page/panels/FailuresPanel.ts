@@ -3,7 +3,7 @@ import type { VNode } from 'preact'
 import type { Desk } from '../desk.ts'
 import { Panel } from '../parts/Panel.ts'
 import { clockText } from '../text/clockText.ts'
-import { shortPeer } from '../text/shortPeer.ts'
+import { shortPeers } from '../text/shortPeers.ts'
 
 /** What went wrong lately: failed commands, and what the node could not do. */
 export function FailuresPanel({ desk }: { readonly desk: Desk }): VNode | undefined {
@@ -17,9 +17,9 @@ export function FailuresPanel({ desk }: { readonly desk: Desk }): VNode | undefi
         .map(
           ({ at, what, error, reason, type }, i) =>
             html`<li key=${`${at}${i}`} title=${type}>
-              <span class="name"><strong>${what.length > 40 ? shortPeer(what) : what}</strong></span>
+              <span class="name"><strong>${shortPeers(what)}</strong></span>
               <span class="tone-strained">${error}</span>
-              <span class="under">${clockText(at)} · ${reason}</span>
+              <span class="under">${clockText(at)} · ${shortPeers(reason)}</span>
             </li>`,
         )}
     </ul>

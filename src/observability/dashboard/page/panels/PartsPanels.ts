@@ -1,6 +1,7 @@
 import { html } from 'htm/preact'
 import type { VNode } from 'preact'
 import type { Desk } from '../desk.ts'
+import { Guard } from '../parts/Guard.ts'
 import { AuthPanel } from './AuthPanel.ts'
 import { BehavioursPanel } from './BehavioursPanel.ts'
 import { BreakersPanel } from './BreakersPanel.ts'
@@ -12,6 +13,19 @@ import { RelaysPanel } from './RelaysPanel.ts'
 import { RendezvousPanel } from './RendezvousPanel.ts'
 import { TopicsPanel } from './TopicsPanel.ts'
 
+const PANELS = {
+  'This node': NodePanel,
+  Lanes: LanesPanel,
+  Breakers: BreakersPanel,
+  Topics: TopicsPanel,
+  Relays: RelaysPanel,
+  'The DHT': DhtPanel,
+  Authentications: AuthPanel,
+  Failures: FailuresPanel,
+  Rendezvous: RendezvousPanel,
+  Behaviours: BehavioursPanel,
+} as const
+
 /** What the parts of the node do. Those that the node does not use are named at the end, not drawn. */
 export function PartsPanels({ desk }: { readonly desk: Desk }): VNode {
   const { modules } = desk.view.value
@@ -21,10 +35,7 @@ export function PartsPanels({ desk }: { readonly desk: Desk }): VNode {
   return html`<section class="at-parts" aria-labelledby="h-parts">
     <h2 id="h-parts" class="unseen">Parts of the node</h2>
     <div class="parts">
-      <${NodePanel} desk=${desk} /><${LanesPanel} desk=${desk} /><${BreakersPanel} desk=${desk} />
-      <${TopicsPanel} desk=${desk} /><${RelaysPanel} desk=${desk} /><${DhtPanel} desk=${desk} />
-      <${AuthPanel} desk=${desk} /><${FailuresPanel} desk=${desk} /><${RendezvousPanel} desk=${desk} />
-      <${BehavioursPanel} desk=${desk} />
+      ${Object.entries(PANELS).map(([name, Part]) => html`<${Guard} key=${name} name=${name}><${Part} desk=${desk} /><//>`)}
     </div>
     ${
       absent.length > 0 &&
