@@ -84,7 +84,6 @@ export interface AlertStep {
 
 const CALM_MS = 5_000
 const WITHIN_MS = 60_000
-const nothing: RuleMemory = { raised: 0, counts: [] }
 
 /**
  * Looks at every rule, at a sample.
@@ -101,11 +100,19 @@ export function evaluateAlerts(
   const changes: AlertChange[] = []
   const next: Record<string, RuleMemory> = {}
   for (const rule of rules) {
-    const before = Object.hasOwn(memory, rule.id) ? memory[rule.id]! : nothing
+    const before = Object.hasOwn(memory, rule.id) ? memory[rule.id]! : remembered(rule, view)
     const { is, value, counts } = judged(rule.when, before, sample, view)
     next[rule.id] = turned(rule, { ...before, counts }, is, value, sample.at, changes)
   }
   return { memory: next, changes }
+}
+
+/** Of a rule that is looked at for the first time, or again after a restart: what the view knows of its alerts. */
+function remembered({ id }: AlertRule, { alerts }: View): RuleMemory {
+  const last = alerts.findLast(({ rule }) => rule === id)
+  if (last === undefined) return { raised: 0, counts: [] }
+  const raised = Number(last.alert.slice(id.length + 1)) || 0
+  return { raised, counts: [], ...(last.state === 'resolved' ? {} : { alert: last.alert }) }
 }
 
 /** Whether it is so, and how much there is of it. */

@@ -32,15 +32,15 @@ export interface FeedHello {
 export interface FeedBatch {
   /** Tells the frames apart. */
   readonly type: 'batch'
-  /** How many items there were, with these: it was so many less before, or else frames are missing. */
+  /** How many items there were, with these. It was `items.length` less before, or else the view is out of date until one comes. */
   readonly position: number
-  /** Telling events, all of them unless `view` is there, in their order: reduce them. */
+  /** Telling events in their order: reduce them, unless `view` is there. All there were, as long as the positions fit. */
   readonly items: readonly PlainEvent[]
   /** Examples of the events that come in masses, in their order: for the list of events alone. */
   readonly examples: readonly PlainEvent[]
   /** How many events of each type are neither items nor examples. */
   readonly skipped: Readonly<Record<string, number>>
-  /** There were more telling events than fit: the view after them; takes the place of reducing `items`. */
+  /** There were more telling events than fit, in this batch or before: the view at `position`. */
   readonly view?: View
 }
 
@@ -48,7 +48,7 @@ export interface FeedBatch {
 export interface FeedSample {
   /** Tells the frames apart. */
   readonly type: 'sample'
-  /** How many items there were, with this one. */
+  /** How many items there were, with this one. A page whose view is at this position already has it in there. */
   readonly position: number
   /** The item. */
   readonly sample: Sample

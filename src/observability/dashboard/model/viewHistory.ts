@@ -43,7 +43,7 @@ export interface HistoryStart {
   /** How many items the view is made of. Default: 0. */
   readonly position?: number
   /** Default: {@link HISTORY_BOUNDS}. */
-  readonly bounds?: Partial<typeof HISTORY_BOUNDS> | Readonly<Record<keyof typeof HISTORY_BOUNDS, number>>
+  readonly bounds?: Partial<Readonly<Record<keyof typeof HISTORY_BOUNDS, number>>>
 }
 
 /**
@@ -174,6 +174,11 @@ export class ViewHistory {
   /** The last view that was kept at or before a time, or the oldest. */
   keyframeAt(atMs: number): { readonly position: number; readonly at: number; readonly view: View } {
     return this.#keyframes.findLast(({ at }) => at <= atMs) ?? this.#keyframes[0]!
+  }
+
+  /** The first view that was kept at or behind a position, or the latest of those that are kept. */
+  keyframeFrom(position: number): { readonly position: number; readonly at: number; readonly view: View } {
+    return this.#keyframes.find((one) => one.position >= position) ?? this.#keyframes.at(-1)!
   }
 
   #keep(): void {
