@@ -51,7 +51,8 @@ const publisher = await createNode(0)
 const collectors = await Promise.all(Array.from({ length: nodes - 1 }, (_, i) => createNode(i + 1)))
 const view = show([publisher, ...collectors], lines.length * collectors.length)
 
-const stop$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(take(1))
+const stop$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(take(1), shareReplay(1))
+stop$.subscribe() // from now on: a signal that nobody waits for yet is not lost
 
 // What happens, as streams: nothing runs before the last line subscribes.
 const connected$ = forkJoin(collectors.map((node) => node.execute(connections.dial({ to: publisher.addresses }))))

@@ -191,7 +191,7 @@ function rootOf(pack: string): string {
 
 /** Without the name of a source map that is not served. */
 function withoutMap(path: string, bytes: Buffer): Buffer {
-  return path.endsWith('.js') ? Buffer.from(bytes.toString().replace(/^\/\/# sourceMappingURL=.*$/gm, '')) : bytes
+  return path.endsWith('.js') ? Buffer.from(bytes.toString().replace(/\/\/# sourceMappingURL=\S+\s*$/, '')) : bytes
 }
 
 /** Node says once that what takes out types is an experiment: here it runs on own files alone, and only from the sources. */
