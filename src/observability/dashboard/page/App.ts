@@ -36,15 +36,6 @@ export function App({ desk }: { readonly desk: Desk }): VNode {
         </p>`
       }
       ${
-        at !== undefined &&
-        html`<p class="notice tone-violet" role="status" data-testid="past">
-          ${icon('clock')} <span>You look at ${clockText(at, true)}. All numbers are those of that moment.</span>
-          <button type="button" class="button" onClick=${() => desk.goLive()}>
-            ${desk.link.value === 'file' ? 'To the end' : 'Back to live'}
-          </button>
-        </p>`
-      }
-      ${
         trouble !== undefined &&
         html`<p class="notice" role="alert" data-testid="trouble">
           ${icon('warning')} <span>${trouble}</span>

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { VNode } from 'preact'
 import type { Desk, LinkState } from './desk.ts'
 import { icon } from './parts/icon.ts'
+import { clockText } from './text/clockText.ts'
 import { shortPeer } from './text/shortPeer.ts'
 import { spanText } from './text/spanText.ts'
 import { ThemeSwitch } from './ThemeSwitch.ts'
@@ -45,11 +46,19 @@ export function Header({ desk }: { readonly desk: Desk }): VNode {
         ${note !== '' && html`<span class="word">${words === 'recording' ? note : `– ${note}`}</span>`}
       </span>
       ${
-        desk.isReady.value &&
-        watched > 0 &&
-        html`<span class="pill dim" data-testid="watched" title="How long the dashboard has watched this node"
-          >${icon('clock')} ${spanText(Math.floor(watched / 1_000) * 1_000)}</span
-        >`
+        isPast
+          ? html`<span
+              class="pill tone-violet"
+              role="status"
+              data-testid="past"
+              title="All numbers are those of this moment"
+              >${icon('clock')} at ${clockText(desk.momentAt.value)}</span
+            >`
+          : desk.isReady.value &&
+            watched > 0 &&
+            html`<span class="pill dim" data-testid="watched" title="How long the dashboard has watched this node"
+              >${icon('clock')} ${spanText(Math.floor(watched / 1_000) * 1_000)}</span
+            >`
       }
     </div>
     <div class="tools">

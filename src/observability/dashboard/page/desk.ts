@@ -95,7 +95,10 @@ export interface Desk {
  *        those of `ViewHistory`, `MOST_LINES` lines, 3 600 samples.
  */
 export function desk(sources: Sources): Desk {
-  let past = new ViewHistory({ view: emptyView({ self: '' }), at: nowMs() })
+  /** What goes on. */
+  let live = new ViewHistory({ view: emptyView({ self: '' }), at: nowMs() })
+  /** What is shown: the same, unless frames were missed while the reader looked at the past. */
+  let past = live
   let log: EventLog = eventLog()
   let samples: Sample[] = []
   let aheadMs = 0
@@ -136,31 +139,36 @@ export function desk(sources: Sources): Desk {
     touch()
   })
 
-  const takeSample = (sample: Sample): void => {
-    past.add(sample)
+  /** @param position Where it stands, of a live one: not after what was missed. */
+  const takeSample = (sample: Sample, position?: number): void => {
+    if (position === undefined || position === live.range.until + 1) live.add(sample)
     samples.push(sample)
     if (samples.length > MOST_SAMPLES * 1.1) samples = samples.slice(-MOST_SAMPLES)
   }
   const takeEvent = (event: PlainEvent): void => {
-    past.add(event)
-    log.add({ at: event.at, moment: past.range.until, event })
+    live.add(event)
+    log.add({ at: event.at, moment: live.range.until, event })
   }
   const speak = (event: PlainEvent): void => {
-    const title = String(event['title'] ?? past.view.alerts.find(({ alert }) => alert === event['alert'])?.title ?? '')
+    const title = String(event['title'] ?? live.view.alerts.find(({ alert }) => alert === event['alert'])?.title ?? '')
     if (event.type === 'alert:raised') spoken.value = `Alert raised, ${String(event['severity'])}: ${title}`
     else if (event.type === 'alert:resolved') spoken.value = `Alert resolved: ${title}`
   }
+  const follow = (next: ViewHistory, isShown: boolean): void => {
+    live = next
+    if (isShown) past = live
+  }
   /** What follows does not follow from what was before: frames are missing. */
   const cut = (view: View, at: number, position: number): void => {
-    past = new ViewHistory({ view, at, position })
+    follow(new ViewHistory({ view, at, position }), moment.value === undefined)
     if (nowMs() - askedAt >= ASK_MS) void askPast()
   }
   const askPast = async (): Promise<void> => {
     askedAt = nowMs()
-    const from = past.range.from
+    const asker = live
     try {
       const page = await historyPort(sources.history)
-      if (past.range.from === from) precede(page)
+      if (live === asker) precede(page)
       touch()
     } catch (error) {
       trouble.value = `What happened before this page was opened could not be read: ${messageOf(error)}`
@@ -168,13 +176,13 @@ export function desk(sources: Sources): Desk {
   }
   /** Puts what the node remembers before what the page has heard itself; positions join them without a seam. */
   const precede = ({ position, at, view, items }: HistoryPage): void => {
-    const { from, until } = past.range
+    const { from, until } = live.range
     const older = items.slice(0, Math.max(0, from - position))
     if (older.length === 0 || position + older.length < from) return
     const whole = new ViewHistory({ view, at, position })
     for (const item of older) whole.add(item)
-    for (const item of past.itemsBetween(from, until)) whole.add(item)
-    past = whole
+    for (const item of live.itemsBetween(from, until)) whole.add(item)
+    follow(whole, past === live || moment.value === undefined)
     const first = samples[0]?.at ?? Infinity
     samples = [...older.filter(isSample).filter((one) => one.at < first), ...samples].slice(-MOST_SAMPLES)
     const known = log.lines[0]?.moment ?? Infinity
@@ -187,33 +195,33 @@ export function desk(sources: Sources): Desk {
   }
   const hello = (frame: FeedHello): void => {
     aheadMs = frame.serverTimeMs - nowMs()
-    const isSame = isReady.value && past.view.self === frame.self && startedAt.value === frame.startedAt
+    const isSame = isReady.value && live.view.self === frame.self && startedAt.value === frame.startedAt
     if (!isSame) {
       log = eventLog()
       samples = frame.view.sample === undefined ? [] : [frame.view.sample]
       askedAt = 0
     }
-    if (!isSame || frame.position !== past.range.until) cut(frame.view, frame.serverTimeMs, frame.position)
+    if (!isSame) moment.value = undefined
+    if (!isSame || frame.position !== live.range.until) cut(frame.view, frame.serverTimeMs, frame.position)
     batch(() => {
       startedAt.value = frame.startedAt
       rules.value = Array.isArray(frame.alertRules) ? frame.alertRules : []
-      if (!isSame) moment.value = undefined
       isReady.value = true
     })
   }
   const gather = (frame: FeedBatch): void => {
-    const isNext = frame.view === undefined && past.range.until + frame.items.length === frame.position
+    const isNext = frame.view === undefined && live.range.until + frame.items.length === frame.position
     for (const item of frame.items) {
       if (isNext) takeEvent(item)
       else log.add({ at: item.at, moment: frame.position, event: item })
       speak(item)
     }
-    if (frame.view !== undefined) cut(frame.view, frame.items.at(-1)?.at ?? past.range.untilMs, frame.position)
+    if (frame.view !== undefined) cut(frame.view, frame.items.at(-1)?.at ?? live.range.untilMs, frame.position)
     for (const event of frame.examples) log.add({ at: event.at, moment: frame.position, event })
     const { skipped } = frame
     if (typeof skipped === 'object' && skipped !== null && Object.keys(skipped).length > 0) {
       log.add({
-        at: frame.items.at(-1)?.at ?? frame.examples.at(-1)?.at ?? past.range.untilMs,
+        at: frame.items.at(-1)?.at ?? frame.examples.at(-1)?.at ?? live.range.untilMs,
         moment: frame.position,
         skipped,
       })
@@ -233,7 +241,7 @@ export function desk(sources: Sources): Desk {
     }
     if (frame.type === 'hello') hello(frame)
     else if (frame.type === 'batch') gather(frame)
-    else if (frame.type === 'sample') takeSample(frame.sample)
+    else if (frame.type === 'sample') takeSample(frame.sample, frame.position)
     else if (frame.type === 'lagging') {
       link.value = 'lagging'
       linkNote.value = `this page was too slow: ${frame.skipped} messages were left out`
@@ -270,9 +278,15 @@ export function desk(sources: Sources): Desk {
     revision.value // the past may have become longer
     return moment.value === undefined ? undefined : past.timeOf(moment.value)
   })
+  const goLive = (): void => {
+    past = live
+    moment.value = undefined
+    publish()
+  }
   const show = (next: number): void => {
     const { from, until } = past.range
-    moment.value = next >= until ? undefined : Math.max(from, next)
+    if (next >= until) goLive()
+    else moment.value = Math.max(from, next)
   }
   return {
     view: computed(() => {
@@ -303,7 +317,7 @@ export function desk(sources: Sources): Desk {
     goTo: (at) => show(past.positionAt(at)),
     goToMoment: show,
     step: (by) => show(past.step(moment.value ?? past.range.until, by)),
-    goLive: () => void (moment.value = undefined),
+    goLive,
     acknowledge(alert) {
       acknowledgePort(sources.acknowledge, alert).catch((error: unknown) => {
         trouble.value = `The alert was not acknowledged: ${messageOf(error)}`
@@ -316,7 +330,7 @@ export function desk(sources: Sources): Desk {
         return
       }
       end()
-      past = new ViewHistory({ ...read.start, bounds: RECORDING_BOUNDS })
+      follow(new ViewHistory({ ...read.start, bounds: RECORDING_BOUNDS }), true)
       log = eventLog()
       samples = []
       for (const item of read.items) {

@@ -27,7 +27,8 @@ export function RatesPanel({ desk }: { readonly desk: Desk }): VNode {
   const end = samples.at(-1)?.at ?? desk.now.value
   // a moment of the past stands at two thirds, so that what came next is in sight
   const to = needle === undefined ? end / 1_000 : Math.min(end / 1_000, needle + span.value / 3)
-  const from = to - span.value
+  // a node that is younger than the window does not leave most of it empty
+  const from = Math.max(to - span.value, Math.min((samples[0]?.at ?? 0) / 1_000, to - 30))
   const shown = useMemo(() => {
     const within = samples.filter(({ at }) => at / 1_000 >= from - 2 && at / 1_000 <= to)
     const every = Math.ceil(within.length / MOST_POINTS)

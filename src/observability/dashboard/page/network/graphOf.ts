@@ -51,7 +51,8 @@ const SIGN = { good: '', strained: '▲ ', bad: '◆ ', unknown: '' } as const
  * @param seats  Of the graph before, so that nobody moves.
  */
 export function graphOf(view: View, topics: ReadonlySet<string>, seats: Seats): Graph {
-  const connected = view.peers.filter(({ links }) => links.length > 0)
+  if (view.self === '') return { nodes: [], lines: [], more: 0, seats }
+  const connected = view.peers.filter(({ peer, links }) => peer !== '' && links.length > 0)
   const next = placePeers(
     seats,
     connected.map(({ peer, links }) => ({ id: peer, via: links.some(isDirect) ? undefined : links[0]?.via.at(-1) })),
