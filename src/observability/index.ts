@@ -1,4 +1,16 @@
 export type { Page, Probe, Probed } from '../swarm/vocabulary/probe.ts'
+export { dashboard, type DashboardState } from './dashboard/dashboard.ts'
+export type { DashboardOptions } from './dashboard/dashboardOptions.ts'
+export type {
+  AcknowledgeAlert,
+  AcknowledgedAlert,
+  DashboardCommand,
+  DashboardEvent,
+} from './dashboard/dashboardVocabulary.ts'
+export type { DashboardPorts } from './dashboard/dashboardBehaviour.ts'
+export type { SwarmDashboardOptions, WithDashboard } from './dashboard/withDashboard.ts'
+export { ALERT_RULES } from './dashboard/model/alertRules.ts'
+export type { AlertChange, AlertOp, AlertRule, AlertWhen } from './dashboard/model/alerts.ts'
 export { pages, type PagesProbe, type PagesState } from './pages/pages.ts'
 export type { PagesPorts } from './pages/pagesBehaviour.ts'
 export type { PagesOptions } from './pages/pagesOptions.ts'

@@ -53,19 +53,40 @@ const schema = z.strictObject({
   eventChain: callable<NonNullable<Any['eventChain']>>().optional(),
   scheduler: clock.default(asyncScheduler),
   random: callable<() => number>().default(() => Math.random),
+  dashboard: is<NonNullable<Any['dashboard']>>(
+    'true, false or options of dashboard and pages',
+    (shown) => typeof shown === 'boolean' || (typeof shown === 'object' && shown !== null),
+  ).optional(),
   libp2p: callable<NonNullable<Any['libp2p']>>().optional(),
 })
 
-/** Options with their defaults. @errors `ConfigError` with every problem that they have. */
-export function checkOptions<Modules extends readonly AnyModule[]>(options: SwarmOptions<Modules>) {
+/**
+ * Options with their defaults.
+ *
+ * @param added Modules that an option has added to those of `use`.
+ * @errors `ConfigError` with every problem that they have.
+ */
+export function checkOptions<Modules extends readonly AnyModule[]>(
+  options: SwarmOptions<Modules>,
+  added: readonly AnyModule[] = [],
+) {
   const { value, problems } = problemsIn('', schema, options)
   const use: unknown = member(options, 'use')
-  const all = [...problems, ...(Array.isArray(use) ? use.flatMap(problemsOfModule) : [])]
-  if (all.length > 0) throw new ConfigError(all)
-  return value
+  const all = Array.isArray(use) ? [...(use as readonly unknown[]), ...added] : []
+  const problem = [
+    ...problems,
+    ...all.flatMap((module, i) => problemsOfModule(module, i, all, i >= all.length - added.length)),
+  ]
+  if (problem.length > 0) throw new ConfigError(problem)
+  return { ...value, use: [...value.use, ...added] }
 }
 
-function problemsOfModule(module: unknown, index: number, all: readonly unknown[]): readonly ConfigProblem[] {
+function problemsOfModule(
+  module: unknown,
+  index: number,
+  all: readonly unknown[],
+  isAdded: boolean,
+): readonly ConfigProblem[] {
   const name = member(module, 'name')
   const commands = Object.keys((member(module, 'commands') as object | null | undefined) ?? {})
   const before = all.slice(0, index)
@@ -74,7 +95,7 @@ function problemsOfModule(module: unknown, index: number, all: readonly unknown[
   const own = (member(module, 'problems') ?? []) as readonly ConfigProblem[]
   const needs = (member(module, 'needs') ?? []) as readonly string[]
   const missing = needs.filter((other) => !all.some((one) => member(one, 'name') === other))
-  const at = `use[${index}]`
+  const at = isAdded ? 'dashboard' : `use[${index}]`
   return [
     ...(twice ? [{ path: `${at}.name`, message: `${String(name)} is in use already; use each behaviour once` }] : []),
     ...(typeof name === 'string' && Object.hasOwn(coreSlices, name)
@@ -82,6 +103,6 @@ function problemsOfModule(module: unknown, index: number, all: readonly unknown[
       : []),
     ...taken.map((type) => ({ path: `${at}.commands`, message: `${type} is answered by another behaviour already` })),
     ...missing.map((other) => ({ path: at, message: `${String(name)} needs ${other}; add it to use` })),
-    ...own.map(({ path, message }) => ({ path: `${at}: ${path}`, message })),
+    ...own.map(({ path, message }) => ({ path: isAdded ? path : `${at}: ${path}`, message })),
   ]
 }

@@ -1,6 +1,7 @@
 import type { Libp2p } from '@libp2p/interface'
 import { firstValueFrom, type Observable, type Subject } from 'rxjs'
 import type { CommandLane } from './commandLanes.ts'
+import type { WithDashboard } from '../observability/dashboard/withDashboard.ts'
 import { checkOptions } from './checkOptions.ts'
 import { createHost } from './libp2p/createHost.ts'
 import type { CoreState } from './state.ts'
@@ -63,10 +64,16 @@ const DRAIN_MS = 2_000
  * @shape  Resolves when the node listens.
  * @errors `ConfigError` with every problem of the options; nothing is left open then.
  */
-export async function createSwarm<const Modules extends readonly AnyModule[]>(
-  options: SwarmOptions<Modules>,
-): Promise<Swarm<Modules>> {
-  const { use, identity, transports, listen, maxConnections, datastore, libp2p, ...wiring } = checkOptions(options)
+export async function createSwarm<
+  const Modules extends readonly AnyModule[],
+  const Shown extends SwarmOptions<Modules>['dashboard'] = undefined,
+>(
+  options: SwarmOptions<Modules> & { readonly dashboard?: Shown | undefined },
+): Promise<Swarm<WithDashboard<Modules, Shown>>> {
+  const { use, identity, transports, listen, maxConnections, datastore, libp2p, ...wiring } = checkOptions(
+    options,
+    await shown(options),
+  )
   const made = { identity, transports, listen, maxConnections, datastore, libp2p }
 
   const host = await createHost(made, use).catch(cannotBe('libp2p'))
@@ -110,7 +117,15 @@ export async function createSwarm<const Modules extends readonly AnyModule[]>(
     },
     [Symbol.asyncDispose]: async () => void (await (stopped ??= stop(DRAIN_MS))),
   }
-  return swarm as unknown as Swarm<Modules> // the wires carry any module's commands; their types are those of `use`
+  return swarm as unknown as Swarm<WithDashboard<Modules, Shown>> // the wires carry any module's commands; their types are those of `use`
+}
+
+/** The modules that the option `dashboard` adds; they are loaded only when they are wanted. */
+async function shown(options: Pick<SwarmOptions<readonly AnyModule[]>, 'use' | 'dashboard'>) {
+  const { use, dashboard } = Object(options) as Partial<typeof options>
+  if (!Array.isArray(use) || (dashboard !== true && typeof dashboard !== 'object') || dashboard === null) return []
+  const { dashboardModules } = await import('../observability/dashboard/withDashboard.ts')
+  return dashboardModules(dashboard, use)
 }
 
 /** A node that can't be made or started, as a problem of the options. */

@@ -2,6 +2,7 @@ import type { PrivateKey } from '@libp2p/interface'
 import type { Datastore } from 'interface-datastore'
 import type { Libp2pOptions } from 'libp2p'
 import type { MonoTypeOperatorFunction, SchedulerLike } from 'rxjs'
+import type { SwarmDashboardOptions } from '../observability/dashboard/withDashboard.ts'
 import type { Limits } from './ledger.ts'
 import type { TransportName } from './libp2p/transports.ts'
 import type { CommandOf, EventOf } from './vocabulary/behaviour.ts'
@@ -35,6 +36,11 @@ export interface SwarmOptions<Modules extends readonly unknown[]> {
   readonly scheduler?: SchedulerLike
   /** The only chance of the pipeline, 0 (inclusive) to 1 (exclusive). Default: `Math.random`. */
   readonly random?: () => number
+  /**
+   * Whether a page shows the node and its swarm live, on 127.0.0.1 unless it is told otherwise: `state.pages.url` has where.
+   * Adds `dashboard()` and, unless it is in use, `pages()` of `rxswarm/observability`. Default: false.
+   */
+  readonly dashboard?: boolean | SwarmDashboardOptions
   /** Last say over libp2p's own options: return what the node is made of. */
   readonly libp2p?: (options: Libp2pOptions) => Libp2pOptions
 }
