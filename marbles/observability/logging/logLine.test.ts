@@ -49,8 +49,8 @@ describe('a line', () => {
       metadata: { password: 'hunter2' },
       note: 'LOCAL_STATIC_PRIVATE_KEY 00ff00ff and \u202e gnp.exe',
     }
-    const text = JSON.stringify(lineOf(event as never, undefined, false))
-    expect(text).not.toMatch(/payload|k3y|hunter2|00ff00ff|\\n|\u001b|\u202e/)
+    const text = JSON.stringify(lineOf(event, undefined, false))
+    expect(text).not.toMatch(/payload|k3y|hunter2|00ff00ff|\\n|\p{Cc}|\u202e/u)
     expect(text).toContain('\\\\u001b[2J')
   })
 })

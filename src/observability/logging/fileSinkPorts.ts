@@ -1,5 +1,4 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, write, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync, constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 
 /** What lines are sent to, one batch at a time. */
 export interface LineSink {
@@ -16,6 +15,9 @@ export interface LineSink {
 /** What is written with one call. @unit bytes */
 const BATCH = 65_536
 
+/** Who may read a log: its owner and its group. */
+const MODE = 0o640
+
 /** Stdin, stdout and stderr are everybody's. */
 const LAST_STANDARD = 2
 
@@ -24,10 +26,10 @@ const LAST_STANDARD = 2
  *
  * @shape  Never holds the process up: a pipe is opened once more without blocking where the system can; else the write waits
  *         in a thread.
- * @errors Throws what opening does.
+ * @errors Throws what opening does; a folder that is not there is not made.
  */
 export function fileSink(target: string | number): LineSink {
-  const fd = typeof target === 'number' ? patient(target) : create(target)
+  const fd = typeof target === 'number' ? patient(target) : openSync(target, 'a', MODE)
   return {
     batchBytes: BATCH,
     send(lines, done) {
@@ -40,11 +42,6 @@ export function fileSink(target: string | number): LineSink {
       if (fd > LAST_STANDARD) closeSync(fd)
     },
   }
-}
-
-function create(path: string): number {
-  mkdirSync(dirname(path), { recursive: true })
-  return openSync(path, 'a', 0o640)
 }
 
 /** A pipe that nobody reads would hold a thread, and with it the end of the process. */

@@ -47,7 +47,7 @@ export function lineOf(event: Stamped<Fact>, trace: ActiveTrace | undefined, isB
       span_id: trace?.spanId,
       err:
         error === undefined ? undefined : errorOf(error, isBroken ? (event as { error?: unknown }).error : undefined),
-      ...(Object.keys(more).length === 0 ? {} : { detail: more as Plain }),
+      ...(Object.keys(more).length === 0 ? {} : { detail: more }),
     },
   }
 }

@@ -52,7 +52,7 @@ export class QueuedInk implements Ink {
   readonly #sink: LineSink
   readonly #pino: Logger
   readonly #said$ = new Relay<LoggingEvent>()
-  readonly #flushed: (() => void)[] = []
+  readonly #awaited = new Set<() => void>()
   #time = 0
   #lost = 0
   #untold = 0
@@ -62,6 +62,8 @@ export class QueuedInk implements Ink {
   #isNoting = false
   #isClosed = false
   #isGone = false
+  /** The last words are not waited for, so they are written at once. */
+  #isHasty = false
   #retrying: NodeJS.Timeout | undefined
   #telling: NodeJS.Timeout | undefined
 
@@ -89,13 +91,19 @@ export class QueuedInk implements Ink {
 
   async flush(): Promise<void> {
     if (this.#retrying !== undefined) this.#retry()
-    if (this.#isIdle || this.#failures > 0) return
+    if (!this.#isIdle && this.#failures === 0) await this.#arrival()
+    this.#isHasty = this.#isIdle
+  }
+
+  async #arrival(): Promise<void> {
     await new Promise<void>((resolve) => {
-      const deadline = setTimeout(resolve, FLUSH_MS)
-      this.#flushed.push(() => {
+      const arrived = () => {
         clearTimeout(deadline)
+        this.#awaited.delete(arrived)
         resolve()
-      })
+      }
+      const deadline = setTimeout(arrived, FLUSH_MS)
+      this.#awaited.add(arrived)
     })
   }
 
@@ -124,10 +132,21 @@ export class QueuedInk implements Ink {
   #add(line: string): void {
     if (this.#isGone) return // a timer of libp2p's has outlived its node
     if (this.#lost > 0 && !this.#isNoting && this.#queue.hasRoom(line.length + NOTE_CHARS)) this.#note()
+    if (this.#isHasty && this.#isSentNow(line)) return
     if (!this.#queue.add(line)) return this.#lose(1)
     if (open.size === 0) process.on('exit', finishAll)
     open.add(this)
     this.#pump()
+  }
+
+  #isSentNow(line: string): boolean {
+    if (this.#sink.sendNow === undefined || !this.#isIdle) return false
+    try {
+      this.#sink.sendNow([line])
+      return true
+    } catch {
+      return false
+    }
   }
 
   #note(): void {
@@ -157,7 +176,7 @@ export class QueuedInk implements Ink {
   #pump(): void {
     if (this.#isPumping) return
     this.#isPumping = true
-    while (!this.#isSending && this.#retrying === undefined && !this.#queue.isEmpty) {
+    while (!this.#isSending && this.#retrying === undefined && !this.#isGone && !this.#queue.isEmpty) {
       const lines = this.#queue.take(this.#sink.batchBytes)
       this.#isSending = true
       this.#sink.send(lines, (error, left) => this.#sent(error, left))
@@ -179,9 +198,9 @@ export class QueuedInk implements Ink {
     if (this.#isClosed) return this.#giveUp(isFull)
     const waitMs = isFull ? FULL_MS : Math.min(RETRY.mostMs, RETRY.firstMs * 2 ** this.#failures)
     this.#retrying = setTimeout(() => this.#retry(), waitMs)
-    if (this.#flushed.length === 0) this.#retrying.unref()
+    if (this.#awaited.size === 0) this.#retrying.unref()
     if (isFull) return
-    for (const flushed of this.#flushed.splice(0)) flushed() // it may be broken for ever
+    for (const arrived of this.#awaited) arrived() // it may be broken for ever
     if (this.#failures++ > 0) return
     const reason = error instanceof Error ? error.message : String(error)
     const message = `the log can't be written: ${reason}; it is tried again`
@@ -196,13 +215,16 @@ export class QueuedInk implements Ink {
 
   #settled(): void {
     this.#leave()
-    for (const flushed of this.#flushed.splice(0)) flushed()
+    for (const arrived of this.#awaited) arrived()
     if (this.#isClosed) this.#letGo()
   }
 
   /** Nobody is left to be told. A pipe that is full gets what it takes when the process ends. */
   #giveUp(isFull: boolean): void {
-    if (isFull) return
+    if (isFull) {
+      this.#isGone = true
+      return
+    }
     this.#queue.take(Infinity)
     this.#letGo()
   }
