@@ -90,6 +90,11 @@ describe('logging', () => {
     await connect(a, b)
     expect(areas().some((area) => area.startsWith('libp2p:connection-manager'))).toBe(true)
     expect(log.lines().some(({ area, peer }) => String(area).startsWith('libp2p') && peer === b.self)).toBe(true)
+    const { id } = a.node.getConnections()[0]!
+    expect(log.lines().some(({ area, connection }) => String(area).startsWith('libp2p') && connection === id)).toBe(
+      true,
+    )
+    expect(areas().some((area) => area.includes(id))).toBe(false)
     expect(log.text()).not.toMatch(/%[a-z]\b/)
     await first(a.execute(logging.setLevel({ area: 'libp2p:*', level: 'silent' })))
     const before = areas().length

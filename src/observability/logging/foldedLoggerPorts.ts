@@ -4,7 +4,7 @@ import { base58btc } from 'multiformats/bases/base58'
 import { thresholdOf, type AreaLevels } from './areaLevels.ts'
 import { rankOf, type WrittenLevel } from './logLevel.ts'
 import { renderLibp2p, type Formatters } from './renderLibp2p.ts'
-import type { SwarmLog } from './swarmLog.ts'
+import type { Note, SwarmLog } from './swarmLog.ts'
 
 /** Lines that are kept until there is a log: libp2p's parts speak while they are made. */
 const MOST_EARLY = 100
@@ -26,6 +26,15 @@ const formatters: Formatters = {
   c: String,
   k: String,
   a: String,
+}
+
+/** A scope of one connection or one stream, of which libp2p has as many: the area is without its id. */
+const NUMBERED = /^(?<kind>(?:connection|(?:stream:)?(?:in|out)bound)):(?<id>[^:]+)$/
+
+/** What a scope belongs to. */
+interface Scope {
+  readonly connection?: string
+  readonly stream?: string
 }
 
 /** How libp2p's three kinds of line count: what it calls an error is mostly a peer that could not be reached. */
@@ -54,10 +63,10 @@ export class FoldedLogger implements ComponentLogger {
   }
 
   forComponent(name: string): Logger {
-    return this.#logger(name === 'libp2p' || name.startsWith('libp2p:') ? name : `libp2p:${name}`)
+    return this.#logger(name === 'libp2p' || name.startsWith('libp2p:') ? name : `libp2p:${name}`, {})
   }
 
-  #logger(area: string): Logger {
+  #logger(area: string, scope: Scope): Logger {
     let generation = -1
     let least = 0
     /** The least rank that is written, looked up again when levels have changed. */
@@ -72,7 +81,7 @@ export class FoldedLogger implements ComponentLogger {
     const at =
       (level: WrittenLevel) =>
       (format: unknown, ...values: unknown[]): void => {
-        if (isOn(level)) this.#write(level, area, format, values)
+        if (isOn(level)) this.#write(level, area, () => ({ ...renderLibp2p(format, values, formatters), ...scope }))
       }
     const logger = at(LEVELS.log) as Logger
     const withSwitch = (log: object, level: WrittenLevel) =>
@@ -80,16 +89,21 @@ export class FoldedLogger implements ComponentLogger {
     withSwitch(logger, LEVELS.log)
     logger.error = withSwitch(at(LEVELS.error), LEVELS.error) as Logger['error']
     logger.trace = withSwitch(at(LEVELS.trace), LEVELS.trace) as Logger['trace']
-    logger.newScope = (name) => this.#logger(`${area}:${name}`)
+    logger.newScope = (name) => {
+      const { kind, id } = NUMBERED.exec(name)?.groups ?? {}
+      if (kind === undefined || id === undefined) return this.#logger(`${area}:${name}`, scope)
+      const inner = kind === 'connection' ? {} : scope.connection === undefined ? { connection: id } : { stream: id }
+      return this.#logger(`${area}:${kind}`, { ...scope, ...inner })
+    }
     return logger
   }
 
-  #write(level: WrittenLevel, area: string, format: unknown, values: readonly unknown[]): void {
+  #write(level: WrittenLevel, area: string, say: () => Note): void {
     const log = this.#log
-    if (log !== undefined) {
-      log.note(level, area, () => renderLibp2p(format, values, formatters))
-    } else if (this.#early.length < MOST_EARLY) {
-      this.#early.push(() => this.#write(level, area, format, values))
+    if (log !== undefined) log.note(level, area, say)
+    else if (this.#early.length < MOST_EARLY) {
+      const note = say()
+      this.#early.push(() => this.#log?.note(level, area, () => note))
     }
   }
 }

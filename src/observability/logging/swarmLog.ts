@@ -3,10 +3,10 @@ import { InvalidCommandError, OverloadedError } from '../../errors/errors.ts'
 import type { AnyCommand, TraceContext } from '../../swarm/vocabulary/command.ts'
 import type { Fact, Stamped } from '../../swarm/vocabulary/event.ts'
 import { plainValue, type Plain } from '../plainEvent.ts'
-import { traceOf } from './activeTrace.ts'
+import { traceOf, type ActiveTrace } from './activeTrace.ts'
 import { thresholdOf, type AreaLevels } from './areaLevels.ts'
 import { levelOfEvent, type EventLevels } from './eventLevels.ts'
-import { areaOf, lineOf } from './logLine.ts'
+import { areaOf, lineOf, type LogLine } from './logLine.ts'
 import { LOG_LEVELS, rankOf, type LogLevel, type WrittenLevel } from './logLevel.ts'
 import type { LogThreshold, LoggingEvent } from './loggingVocabulary.ts'
 import { Thinning } from './thinning.ts'
@@ -43,6 +43,10 @@ export interface Note {
   readonly message: string
   /** The peer that it is about. */
   readonly peer?: string
+  /** The connection, by libp2p's id. */
+  readonly connection?: string
+  /** The stream of that connection, by its muxer's id. */
+  readonly stream?: string
   /** The error that it is about. */
   readonly err?: Plain
 }
@@ -101,8 +105,21 @@ export class SwarmLog {
     if (!this.#passes(event.type, event.at)) return
     const { cause } = event
     const trace = traceOf(cause === undefined ? undefined : this.#traces.get(cause))
-    const { fields, message } = lineOf(event, trace, rankOf(level) >= rankOf('error'))
+    const { fields, message } = this.#lineOf(event, trace, rankOf(level) >= rankOf('error'))
     this.#options.ink.write(level, event.at, fields, message)
+  }
+
+  /** Whoever makes an event that can't be read must not silence the log. */
+  #lineOf(event: Stamped<Fact>, trace: ActiveTrace | undefined, isBroken: boolean): LogLine {
+    try {
+      return lineOf(event, trace, isBroken)
+    } catch (cause) {
+      const err = plainValue(cause)
+      return {
+        message: `${event.type}, which can't be read`,
+        fields: { area: areaOf(event.type), event: event.type, err },
+      }
+    }
   }
 
   #learn(type: string): WrittenLevel | null {
@@ -123,9 +140,10 @@ export class SwarmLog {
   note(level: WrittenLevel, area: string, say: () => Note): void {
     const now = this.#options.scheduler.now()
     if (!this.#passes(`${area} ${level}`, now)) return
-    const { message, peer, err } = say()
+    const { message, peer, connection, stream, err } = say()
     const trace = traceOf(undefined)
-    const fields = { area: shown(area), peer, err, trace_id: trace?.traceId, span_id: trace?.spanId }
+    const ids = { peer, connection, stream, trace_id: trace?.traceId, span_id: trace?.spanId }
+    const fields = { area: shown(area), ...ids, err }
     this.#options.ink.write(level, now, fields, shown(message))
   }
 
