@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { someWaitMs } from '../../errors/optionKinds.ts'
+import { LONGEST_TIMER_MS, someWaitMs } from '../../errors/optionKinds.ts'
 import { problemsIn } from '../../errors/problemsIn.ts'
 import type { BehaviourModule, Slice } from '../../swarm/vocabulary/behaviour.ts'
 import { command, type CommandMeta } from '../../swarm/vocabulary/command.ts'
@@ -31,21 +31,24 @@ export interface ProfilingOptions {
 export interface ProfilingState {
   /** Which profile of this swarm's is being taken. */
   readonly taking?: ProfileKind
+  /** Id of the command that takes it. */
+  readonly command?: string
 }
 
 const schema = z.strictObject({ maxDurationMs: someWaitMs.default(60_000) })
 
 const nothing: ProfilingState = {}
-const ended = (state: ProfilingState, { command }: { readonly command: string }): ProfilingState =>
-  command === `profiling/${state.taking}` ? nothing : state
+const ended = (state: ProfilingState, { cause }: { readonly cause?: string }): ProfilingState =>
+  cause !== undefined && cause === state.command ? nothing : state
 
 const state: Slice<ProfilingState, ProfilingEvent | CoreEvent> = {
   initial: nothing,
   on: {
-    'profiling:started': (_, { kind }) => ({ taking: kind }),
+    'profiling:started': (_, { kind, cause }) => ({ taking: kind, ...(cause === undefined ? {} : { command: cause }) }),
     'profiling:cpu-taken': () => nothing,
     'profiling:heap-taken': () => nothing,
     'profiling:timing-taken': () => nothing,
+    'command:failed': ended,
     'command:cancelled': ended,
   },
 }
@@ -89,11 +92,17 @@ function module(
 /** What a profile may take longer than it measures: the engine stops, the file is written. @unit milliseconds */
 const SLACK_MS = 60_000
 
+/** The swarm's own deadline would end most profiles; a duration that is none is refused by its own name. */
+const deadlineFor = (durationMs: number): CommandMeta => {
+  const deadlineMs = Number(durationMs) + SLACK_MS
+  return deadlineMs > 0 && deadlineMs <= LONGEST_TIMER_MS ? { deadlineMs } : {}
+}
+
 const cpu = ({ durationMs = 10_000, intervalUs = 1_000, path }: Partial<CpuAsked> = {}, meta?: CommandMeta): TakeCpu =>
   command(
     'profiling/cpu',
     { durationMs, intervalUs, ...(path === undefined ? {} : { path }) },
-    { deadlineMs: durationMs + SLACK_MS, ...meta },
+    { ...deadlineFor(durationMs), ...meta },
   )
 
 const heap = ({ path }: { readonly path: string }, meta?: CommandMeta): TakeHeap =>
@@ -103,7 +112,7 @@ const loop = ({ everyMs = 1_000, resolutionMs = 10 }: Partial<LoopAsked> = {}, m
   command('profiling/loop', { everyMs, resolutionMs }, meta)
 
 const timing = ({ durationMs = 10_000 }: { readonly durationMs?: number } = {}, meta?: CommandMeta): TakeTiming =>
-  command('profiling/timing', { durationMs }, { deadlineMs: durationMs + SLACK_MS, ...meta })
+  command('profiling/timing', { durationMs }, { ...deadlineFor(durationMs), ...meta })
 
 /**
  * Takes profiles on demand, by commands and by pages that only this machine gets: `profiling()` in `use` is what switches

@@ -17,7 +17,7 @@ class Timed<T> extends Subscriber<T> {
 
   protected override _next(value: T): void {
     const watch = timing.current
-    if (watch === undefined) return void this.destination.next(value)
+    if (watch === undefined) return this.destination.next(value)
     watch.enter(this.#part)
     try {
       this.destination.next(value)
