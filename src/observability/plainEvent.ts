@@ -19,12 +19,24 @@ export interface PlainEvent {
 const MOST = { chars: 1_024, items: 64, fields: 64, depth: 6 }
 
 /** Fields that hold secrets, whatever the event. */
-const SECRET = /secret|password|passphrase|privatekey|token|credential|proof/i
+const SECRET =
+  /secret|passw|passphrase|private_?key|token|credential|proof|metadata|mnemonic|cookie|authorization$|api_?key|session_?key/i
+
+/** What ends a line, moves the cursor of a terminal, or turns the direction of writing. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
+/** How texts tell a private key or a bearer token, wherever that stands. */
+const KEY_TEXT = /(-----BEGIN [A-Z ]*PRIVATE KEY-----|PRIVATE\w*[ _]KEY\w*[ =:"']+|\bBearer +)[^"']+/g
+
+/** What may have to be changed; most texts have nothing of it. */
+const SUSPECT = /[^\x20-\x7e]|PRIVATE|Bearer/
 
 /**
  * An event as plain data, without payloads and secrets.
  *
  * @unit   Texts are cut at 1 024 characters, lists and objects at 64 entries, all at 6 levels.
+ *         Control characters and marks of direction are written as escapes, `\\u001b`: a peer forges neither lines nor commands
+ *         of a terminal.
  * @shape  Bytes become `{ bytes: 12 }`, errors their name, code, message and cause, maps and sets lists, streams and other
  *         objects of a class `{ is: 'XStream' }`. Reads no getter twice; cycles end at the depth.
  * @errors None: what can't be read is `{ unreadable: 'why' }`.
@@ -80,7 +92,7 @@ function fields(value: object, depth: number): Plain {
     const field = (value as Record<string, unknown>)[name]
     if (field === undefined || typeof field === 'function') continue
     if (++count > MOST.fields) continue
-    shown[name] = SECRET.test(name) && typeof field !== 'number' ? '(secret)' : plain(field, depth + 1)
+    shown[text(name)] = SECRET.test(name) && typeof field !== 'number' ? '(secret)' : plain(field, depth + 1)
   }
   if (count > MOST.fields) shown['more'] = count - MOST.fields
   return shown
@@ -116,5 +128,15 @@ function nameOf(value: object): string {
 }
 
 function text(value: string): string {
-  return value.length <= MOST.chars ? value : `${value.slice(0, MOST.chars)}… (${value.length - MOST.chars} more)`
+  if (value.length <= MOST.chars) return safe(value)
+  return `${safe(value.slice(0, MOST.chars))}… (${value.length - MOST.chars} more)`
+}
+
+function safe(value: string): string {
+  if (!SUSPECT.test(value)) return value
+  return value.toWellFormed().replace(KEY_TEXT, '$1(secret)').replace(UNSAFE, escaped)
+}
+
+function escaped(letter: string): string {
+  return `\\u${letter.codePointAt(0)!.toString(16).padStart(4, '0')}`
 }

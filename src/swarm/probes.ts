@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs'
 import type { AnyCommand } from './vocabulary/command.ts'
-import type { NodeEvent, Outcome, Stamped } from './vocabulary/event.ts'
+import type { Fact, NodeEvent, Outcome, Stamped } from './vocabulary/event.ts'
 import type { Probe } from './vocabulary/probe.ts'
 
 /** What the wires call: every {@link Probe} of the modules, as one that never throws. */
@@ -12,6 +12,7 @@ export interface Probes {
   settled(command: AnyCommand, outcome: Stamped<Outcome>): void
   host(event: NodeEvent): void
   ports(behaviour: string, ports: unknown): unknown
+  heard(behaviour: string, event$: Observable<Stamped<Fact>>): Observable<Stamped<Fact>>
   random(random: () => number): () => number
 }
 
@@ -44,7 +45,7 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
       return otherwise
     }
   }
-  const [sent, taken, handed, attempt, left, settled, host, ports, random] = [
+  const [sent, taken, handed, attempt, left, settled, host, ports, heard, random] = [
     having('sent'),
     having('taken'),
     having('handed'),
@@ -53,6 +54,7 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     having('settled'),
     having('host'),
     having('ports'),
+    having('heard'),
     having('random'),
   ]
   const attemptAll: Attempt = (command, work$) =>
@@ -117,6 +119,8 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
       for (const probe of host) safely(() => probe.host(event), undefined)
     },
     ports: (behaviour, own) => ports.reduce((seen, probe) => safely(() => probe.ports(behaviour, seen), seen), own),
+    heard: (behaviour, own$) =>
+      heard.reduce((seen$, probe) => safely(() => probe.heard(behaviour, seen$), seen$), own$),
     random: (own) => random.reduce((seen, probe) => safely(() => probe.random(seen), seen), own),
   }
 }

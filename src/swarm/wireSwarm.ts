@@ -341,7 +341,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     for (const route of switchboard) {
       const { module, command$, cancel$ } = route
       const ports = portsOf(module)
-      const wires = { command$, cancel$, event$: heard$, ports, self: host.self, scheduler, random, deadlineMs }
+      const event$ = probes?.heard(module.name, heard$) ?? heard$
+      const wires = { command$, cancel$, event$, ports, self: host.self, scheduler, random, deadlineMs }
       route.run = (isAgain) => {
         const behaviour$ = supervise(() => module.behaviour(wires as never).pipe(map(checkFact)), {
           scheduler,

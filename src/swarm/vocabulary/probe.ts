@@ -52,6 +52,8 @@ export interface Probe {
   host?(event: NodeEvent): void
   /** The ports of a behaviour; returns what it is given instead. */
   ports?(behaviour: string, ports: unknown): unknown
+  /** What a behaviour hears; returns what it hears instead. */
+  heard?(behaviour: string, event$: Observable<Stamped<Fact>>): Observable<Stamped<Fact>>
   /** The chance of the pipeline; returns what it is given instead. */
   random?(random: () => number): () => number
 }
