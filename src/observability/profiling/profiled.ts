@@ -18,6 +18,7 @@ import { timedNext } from './timedNext.ts'
  * @source ours. What an operator does later, by a timer or a promise, is not its own time any more; its values are counted.
  */
 export function profiled<T>(name: string): OperatorFunction<T, T>
+/** Names stages of a pipeline: those that are given. */
 export function profiled<T, R>(name: string, operator: OperatorFunction<T, R>): OperatorFunction<T, R>
 export function profiled<T, R>(name: string, operator?: OperatorFunction<T, R>): OperatorFunction<T, T | R> {
   const part = partOf('operator', name)

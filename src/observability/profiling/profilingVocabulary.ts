@@ -67,10 +67,15 @@ export interface LoopAsked {
 export interface LoopDelay {
   /** How often the loop was looked at. */
   readonly count: number
+  /** The least. */
   readonly minMs: number
+  /** On average. */
   readonly meanMs: number
+  /** Half of the times it was not later. */
   readonly p50Ms: number
+  /** Of a hundred times, once it was later. */
   readonly p99Ms: number
+  /** The most. */
   readonly maxMs: number
   /** Share of the time in which something ran. @unit 0 to 1 */
   readonly utilization: number
@@ -93,6 +98,7 @@ export type ProfileKind = 'cpu' | 'heap' | 'timing'
 
 /** One of them begins. */
 export interface ProfilingStarted {
+  /** Which. */
   readonly kind: ProfileKind
   /** Whether nothing else runs meanwhile, for seconds where there is much in memory. */
   readonly blocks: boolean

@@ -17,9 +17,13 @@ export interface TimingRow {
   readonly totalMs: number
   /** Altogether, without what else is timed and was called from it. Missing for waits. */
   readonly selfMs?: number
+  /** On average. */
   readonly meanMs: number
+  /** Half of the times it took no longer. */
   readonly p50Ms: number
+  /** Of a hundred times, once it took longer. */
   readonly p99Ms: number
+  /** The longest. */
   readonly maxMs: number
 }
 
@@ -31,13 +35,19 @@ export interface TimingStack {
   readonly selfMs: number
 }
 
-/** A file that speedscope opens. */
+/** A file that speedscope opens, in its own words. */
 export interface SpeedscopeFile {
+  /** By this it knows the form. */
   readonly $schema: string
+  /** What it is called there. */
   readonly name: string
+  /** Which profile is shown first. */
   readonly activeProfileIndex: 0
+  /** Who wrote it. */
   readonly exporter: string
+  /** What the profiles share: the parts, which samples name by their index. */
   readonly shared: { readonly frames: readonly { readonly name: string }[] }
+  /** One profile: stacks, and the time that was spent in each. */
   readonly profiles: readonly {
     readonly type: 'sampled'
     readonly name: string
