@@ -1,1 +1,6 @@
 export type { Page, Probe, Probed } from '../swarm/vocabulary/probe.ts'
+export { metrics } from './metrics/metrics.ts'
+export type { MetricsOptions } from './metrics/metrics.ts'
+export type { MetricsEvent, MetricsPorts, Scrape } from './metrics/metricsBehaviour.ts'
+export type { MetricsFormat } from './metrics/metricsFormat.ts'
+export type { ScrapedMetrics } from './metrics/scrapedMetrics.ts'

@@ -9,7 +9,7 @@ export interface Probes {
   taken(command: AnyCommand, behaviour: string): void
   handed(command: AnyCommand, hand: () => void): void
   left(command: AnyCommand): void
-  settled(command: AnyCommand, outcome: Stamped<Outcome>): void
+  settled(command: AnyCommand, outcome: Stamped<Outcome>, takenAt: number): void
   host(event: NodeEvent): void
   ports(behaviour: string, ports: unknown): unknown
   random(random: () => number): () => number
@@ -104,10 +104,10 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     left(command) {
       for (const probe of left) safely(() => probe.left(command), undefined)
     },
-    settled(command, outcome) {
+    settled(command, outcome, takenAt) {
       for (const probe of settled) {
         try {
-          probe.settled(command, outcome)
+          probe.settled(command, outcome, takenAt)
         } catch (cause) {
           failed(cause)
         }

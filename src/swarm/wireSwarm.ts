@@ -177,7 +177,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       lanes.leave(entry)
     }
     const event = stamp(fact, scheduler.now())
-    if (settles && entry !== undefined) probes?.settled(entry.command, event as Stamped<Outcome>)
+    if (settles && entry !== undefined)
+      probes?.settled(entry.command, event as Stamped<Outcome>, entry.dueAt - entry.deadlineMs)
     if (heard$.observed) heard$.next(event)
     reporting = fact.type === 'subscriber:failed'
     eventChain.next(event)
@@ -358,6 +359,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       event$,
       probeOf: (other) => probeOf.get(other),
       state: () => state$.value,
+      commandOf: (id) => ledger.get(id)?.command,
       lanes: () => lanes.report(),
       execute,
     })

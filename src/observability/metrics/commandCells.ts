@@ -1,0 +1,74 @@
+import type { AnyCommand } from '../../swarm/vocabulary/command.ts'
+import type { Outcome } from '../../swarm/vocabulary/event.ts'
+import type { Cell } from './cell.ts'
+import { errorName } from './effects.ts'
+import type { Meters } from './meters.ts'
+
+/** Types of commands whose series are at hand; of more, the rest is looked up each time. */
+const MOST_TYPES = 1_024
+
+/** The series of one type of command. */
+interface Cells {
+  readonly behaviour: string
+  readonly inFlight: Cell
+  readonly completed: Cell
+  readonly cancelled: Cell
+  readonly failed: Cell
+  readonly duration: Cell
+}
+
+/** Counts commands. Every command passes here, so that its series are looked up once for its type. */
+export class CommandCells {
+  readonly #meters: Meters
+  readonly #behaviourOf: (type: string) => string
+  readonly #cells = new Map<string, Cells>()
+
+  constructor(meters: Meters, behaviourOf: (type: string) => string) {
+    this.#meters = meters
+    this.#behaviourOf = behaviourOf
+  }
+
+  taken({ type }: AnyCommand): void {
+    ;(this.#cells.get(type) ?? this.#make(type)).inFlight.value++
+  }
+
+  /** @param tookMs NaN when nobody knows. */
+  settled({ type }: AnyCommand, outcome: Outcome, tookMs: number): void {
+    const cells = this.#cells.get(type) ?? this.#make(type)
+    cells.inFlight.value--
+    if (tookMs >= 0) cells.duration.observe(tookMs / 1_000)
+    if (outcome.type === 'command:completed') cells.completed.value++
+    else if (outcome.type === 'command:cancelled') cells.cancelled.value++
+    else {
+      cells.failed.value++
+      this.#fail(type, outcome.error, cells.behaviour)
+    }
+  }
+
+  /** It was not even taken in. */
+  refused(outcome: Outcome): void {
+    const { command } = outcome
+    this.#meters.rxswarm_commands_total.at(command, 'refused').value++
+    if (outcome.type === 'command:failed') this.#fail(command, outcome.error, this.#behaviourOf(command))
+  }
+
+  #fail(type: string, error: unknown, behaviour: string): void {
+    const name = errorName(error)
+    this.#meters.rxswarm_errors_total.at(name, type).value++
+    if (name === 'DeadlineError') this.#meters.rxswarm_timeouts_total.at('command', behaviour).value++
+  }
+
+  #make(type: string): Cells {
+    const m = this.#meters
+    const cells: Cells = {
+      behaviour: this.#behaviourOf(type),
+      inFlight: m.rxswarm_commands_in_flight.at(type),
+      completed: m.rxswarm_commands_total.at(type, 'completed'),
+      cancelled: m.rxswarm_commands_total.at(type, 'cancelled'),
+      failed: m.rxswarm_commands_total.at(type, 'failed'),
+      duration: m.rxswarm_command_duration_seconds.at(type),
+    }
+    if (this.#cells.size < MOST_TYPES) this.#cells.set(type, cells)
+    return cells
+  }
+}
