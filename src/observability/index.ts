@@ -71,3 +71,8 @@ export {
   type TimingRow,
   type TimingStack,
 } from './profiling/timingReport.ts'
+export { metrics } from './metrics/metrics.ts'
+export type { MetricsOptions } from './metrics/metrics.ts'
+export type { MetricsEvent, MetricsPorts, Scrape } from './metrics/metricsBehaviour.ts'
+export type { MetricsFormat } from './metrics/metricsFormat.ts'
+export type { ScrapedMetrics } from './metrics/scrapedMetrics.ts'

@@ -7,9 +7,11 @@ import type { Probe } from './vocabulary/probe.ts'
 export interface Probes {
   sent(command: unknown, isExecuted: boolean): void
   taken(command: AnyCommand, behaviour: string): void
+  /** Whether anybody looks at commands that are handed over, or at their work. */
+  readonly watchesHanding: boolean
   handed(command: AnyCommand, hand: () => void): void
   left(command: AnyCommand): void
-  settled(command: AnyCommand, outcome: Stamped<Outcome>): void
+  settled(command: AnyCommand, outcome: Stamped<Outcome>, takenAt: number): void
   host(event: NodeEvent): void
   ports(behaviour: string, ports: unknown): unknown
   heard(behaviour: string, event$: Observable<Stamped<Fact>>): Observable<Stamped<Fact>>
@@ -98,6 +100,7 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
         }
       }
     },
+    watchesHanding: handed.length + attempt.length > 0,
     handed(command, last) {
       if (attempt.length > 0) attempts.set(command, attemptAll)
       if (handed.length === 0) last()
@@ -106,10 +109,10 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     left(command) {
       for (const probe of left) safely(() => probe.left(command), undefined)
     },
-    settled(command, outcome) {
+    settled(command, outcome, takenAt) {
       for (const probe of settled) {
         try {
-          probe.settled(command, outcome)
+          probe.settled(command, outcome, takenAt)
         } catch (cause) {
           failed(cause)
         }

@@ -147,7 +147,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function run(entry: Entry<Route>, command: AnyCommand): void {
     if (entry.route.status !== 'up') return void (entry.ready = command) // it waits in the ledger for the restart
     entry.delivered = true
-    if (probes === undefined) entry.route.command$.next(command)
+    if (probes?.watchesHanding !== true) entry.route.command$.next(command)
     else probes.handed(command, () => entry.route.command$.next(command))
   }
 
@@ -179,7 +179,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       lanes.leave(entry)
     }
     const event = stamp(fact, scheduler.now())
-    if (settles && entry !== undefined) probes?.settled(entry.command, event as Stamped<Outcome>)
+    if (settles && entry !== undefined)
+      probes?.settled(entry.command, event as Stamped<Outcome>, entry.dueAt - entry.deadlineMs)
     if (heard$.observed) heard$.next(event)
     reporting = fact.type === 'subscriber:failed'
     eventChain.next(event)
@@ -378,6 +379,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       event$,
       probeOf: (other) => probeOf.get(other),
       state: () => state$.value,
+      commandOf: (id) => ledger.get(id)?.command,
+      inFlight: () => [...ledger.entries()].map(({ command }) => command),
       lanes: () => lanes.report(),
       execute,
       restart,

@@ -14,6 +14,10 @@ export interface LaneReport {
   readonly oldestMs: number
   /** The longest that an item had waited when it was taken. @unit milliseconds */
   readonly maxWaitedMs: number
+  /** How long the items that were taken had waited, together. @unit milliseconds */
+  readonly waitedMs: number
+  /** Of the items that were taken, how many had waited at most each of {@link WAITED_MS} and longer than the one before; the last entry longer than all. */
+  readonly waits: readonly number[]
   /** How many items were taken. */
   readonly served: number
   /** How many items found no room. */
@@ -21,6 +25,9 @@ export interface LaneReport {
   /** How many items were cancelled while they waited. */
   readonly cancelled: number
 }
+
+/** Bounds by which {@link LaneReport.waits} tells waits apart. @unit milliseconds */
+export const WAITED_MS: readonly number[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
 
 /** How a lane is told from the others. */
 export interface FairLaneOptions {
@@ -60,6 +67,8 @@ export class FairLane<T> implements Turn<FairLane<T>> {
   #refused = 0
   #cancelled = 0
   #maxWaitedMs = 0
+  #waitedMs = 0
+  readonly #waits: number[] = Array.from({ length: WAITED_MS.length + 1 }, () => 0)
 
   constructor(options: FairLaneOptions) {
     this.#options = options
@@ -102,7 +111,7 @@ export class FairLane<T> implements Turn<FairLane<T>> {
     this.#remove(ticket, 'taken')
     if (flow.oldest !== undefined) this.#turns.spend(flow, ticket.cost, flow.oldest.cost)
     this.#served++
-    this.#maxWaitedMs = Math.max(this.#maxWaitedMs, nowMs - ticket.offeredAtMs)
+    this.#noteWait(nowMs - ticket.offeredAtMs)
     return ticket
   }
 
@@ -123,10 +132,19 @@ export class FairLane<T> implements Turn<FairLane<T>> {
       flows: this.#flows.size,
       oldestMs,
       maxWaitedMs: this.#maxWaitedMs,
+      waitedMs: this.#waitedMs,
+      waits: [...this.#waits],
       served: this.#served,
       refused: this.#refused,
       cancelled: this.#cancelled,
     }
+  }
+
+  #noteWait(waitedMs: number): void {
+    const bound = WAITED_MS.findIndex((most) => waitedMs <= most)
+    this.#waits[bound === -1 ? WAITED_MS.length : bound]!++
+    this.#waitedMs += waitedMs
+    this.#maxWaitedMs = Math.max(this.#maxWaitedMs, waitedMs)
   }
 
   /** The newest item of the longest flow, if that is longer than the one of this name; it waits no longer. */

@@ -24,7 +24,8 @@ export function connectionInfo(connection: Connection): ConnectionInfo {
   return info
 }
 
-function transportOf({ remoteAddr }: Connection): ConnectionInfo['transport'] {
+/** What carries a connection to this address. */
+export function transportOf({ remoteAddr }: Pick<Connection, 'remoteAddr'>): ConnectionInfo['transport'] {
   if (isChainAddress(remoteAddr)) return 'chain'
   if (Circuit.matches(remoteAddr)) return 'relay'
   if (QUIC_V1.matches(remoteAddr)) return 'quic'

@@ -20,6 +20,10 @@ export interface Probed {
   probeOf(module: AnyModule): Probe | undefined
   /** The state now. */
   state(): CoreState
+  /** The command with this id, while it is in flight. */
+  commandOf(id: string): AnyCommand | undefined
+  /** What is in flight, the oldest first. */
+  inFlight(): Iterable<AnyCommand>
   /** What runs and waits in the lanes now. */
   lanes(): readonly CommandLane[]
   /** Sends a command when subscribed, as the swarm's own `execute` does. */
@@ -46,8 +50,8 @@ export interface Probe {
   attempt?<T>(command: AnyCommand, work$: Observable<T>): Observable<T>
   /** Whoever executed it has left before its outcome. */
   left?(command: AnyCommand): void
-  /** It is over. */
-  settled?(command: AnyCommand, outcome: Stamped<Outcome>): void
+  /** It is over. @param takenAt When it was taken in; NaN for one without a deadline. @unit milliseconds of the scheduler */
+  settled?(command: AnyCommand, outcome: Stamped<Outcome>, takenAt: number): void
   /** The node has told something, before it is said. */
   host?(event: NodeEvent): void
   /** The ports of a behaviour; returns what it is given instead. */

@@ -1,0 +1,153 @@
+import { counter, gauge, histogram, LIVES, WAITS } from './metricSpec.ts'
+
+/** What the behaviours of rxswarm tell: the metrics of those that are in use, by the name of the module. */
+export const behaviourMetrics = {
+  kad: {
+    rxswarm_kad_stored_total: counter('Records that were stored on other peers.'),
+    rxswarm_kad_replications_total: counter('Peers that were asked to keep a record: ok or failed.', 'result'),
+    rxswarm_kad_found_total: counter('Records that were found, better ones of the same key too.'),
+    rxswarm_kad_provided_total: counter('Content that other peers were told this node has.'),
+    rxswarm_kad_providers_found_total: counter('Providers of content that were found.'),
+    rxswarm_kad_peers_found_total: counter('Peers that were found.'),
+    rxswarm_kad_records_refused_total: counter('Foreign records that a rule refused.', 'error'),
+    rxswarm_kad_mode: gauge('1 for how the node takes part in the DHT: server or client.', 'mode'),
+    rxswarm_kad_routing_table_peers: gauge('Peers in the routing table of the DHT.'),
+  },
+  gossipsub: {
+    rxswarm_gossip_messages_total: counter(
+      'Messages that were published here (sent) or delivered here (received).',
+      'topic',
+      'direction',
+    ),
+    rxswarm_gossip_message_bytes_total: counter('Payload of these messages.', 'topic', 'direction'),
+    rxswarm_gossip_recipients_total: counter('Peers that published messages were sent to directly.', 'topic'),
+    rxswarm_gossip_refused_total: counter('Messages that a validator did not let through.', 'topic', 'verdict'),
+    rxswarm_gossip_topics: gauge('Topics that somebody here listens to.'),
+    rxswarm_gossip_topic_peers: gauge('Peers that have joined a topic that is listened to here.', 'topic'),
+    rxswarm_gossip_mesh_peers: gauge('Peers in the mesh of a topic.', 'topic'),
+  },
+  relay: {
+    rxswarm_relay_reservations: gauge('Reservations that this node holds at relays.'),
+    rxswarm_relay_candidates: gauge('Relays that are known.'),
+    rxswarm_relay_reservation_events_total: counter(
+      'What became of reservations: reserved, refreshed, lost, refused, failed, released, rotated, lied, forgotten.',
+      'event',
+    ),
+    rxswarm_relay_upgrades_total: counter(
+      'Relayed connections that were to become direct: upgrading, upgraded or failed.',
+      'result',
+    ),
+    rxswarm_relay_served_reservations: gauge('Reservations that others hold here.'),
+    rxswarm_relay_served_circuits: gauge('Circuits that are relayed here.'),
+    rxswarm_relay_served_total: counter('Reservations that were granted here: accepted, renewed or ended.', 'event'),
+    rxswarm_relay_denied_total: counter('Requests that were denied here.', 'request', 'status'),
+    rxswarm_relay_circuits_total: counter('Circuits that were opened through this node.'),
+    rxswarm_relay_circuit_bytes_total: counter('Bytes of closed circuits, both ways together.'),
+    rxswarm_relay_circuit_duration_seconds: histogram(LIVES, 'How long closed circuits lasted.'),
+  },
+  rendezvous: {
+    rxswarm_rendezvous_registrations: gauge('Registrations of this node at rendezvous points.'),
+    rxswarm_rendezvous_events_total: counter(
+      'What became of registrations and questions: registered, refreshed, unregistered, found, gone.',
+      'event',
+    ),
+    rxswarm_rendezvous_failures_total: counter('Points that did not do what they were asked for.', 'asked', 'error'),
+    rxswarm_rendezvous_ignored_total: counter('Registrations that points told of and that are not believed.'),
+    rxswarm_rendezvous_served_total: counter('Registrations at this point: accepted or removed.', 'event'),
+    rxswarm_rendezvous_refused_total: counter('Requests that this point refused.', 'request', 'status'),
+  },
+  discovery: {
+    rxswarm_discovery_found_total: counter('Peers that were found, by the first source to do so.', 'source'),
+    rxswarm_discovery_forgotten_total: counter('Peers that were forgotten.', 'reason'),
+    rxswarm_discovery_known_peers: gauge('Peers that were found and are not forgotten.'),
+    rxswarm_discovery_source_on: gauge('1 for a source that is switched on.', 'source'),
+    rxswarm_discovery_dialed_total: counter('Peers that were connected to because they were found.', 'as'),
+    rxswarm_discovery_failed_total: counter('Dials, sources and stores of discovery that failed.', 'as', 'error'),
+    rxswarm_discovery_impostors_total: counter('Peers that answered where another should be.', 'as'),
+    rxswarm_discovery_flooded_total: counter('What was refused because too much was heard.', 'source', 'bound'),
+    rxswarm_discovery_dropped_total: counter('Addresses that were not kept.', 'source'),
+  },
+  xauth: {
+    rxswarm_xauth_succeeded_total: counter('Proofs that were accepted: outbound are ours.', 'direction'),
+    rxswarm_xauth_failed_total: counter('Proofs that were not accepted.', 'direction', 'reason'),
+    rxswarm_xauth_denied_total: counter(
+      'Streams that were denied for lack of authentication.',
+      'protocol',
+      'direction',
+    ),
+    rxswarm_xauth_events_total: counter('Requests, full authentications, renewals, expiries and revocations.', 'event'),
+    rxswarm_xauth_authenticated: gauge('Connections on which both sides have accepted each other.'),
+    rxswarm_xauth_trusted_owners: gauge('Owners on the trust list.'),
+  },
+  access: {
+    rxswarm_access_decisions_total: counter(
+      'What rules decided: allow or deny; the rule by its id or number, default for none.',
+      'effect',
+      'rule',
+    ),
+    rxswarm_access_limited_total: counter('Requests beyond a rate limit.', 'limit'),
+    rxswarm_access_pin_mismatches_total: counter('Peers that were not who a pin says.'),
+    rxswarm_access_shadow_differences_total: counter(
+      'Requests that a candidate policy would decide differently.',
+      'current',
+      'candidate',
+    ),
+    rxswarm_access_changes_total: counter('Changes of what is in force.', 'what'),
+    rxswarm_access_refused_total: counter('Policies and limits that came by a stream and were not fit.', 'what'),
+    rxswarm_access_rules: gauge('Rules of the policy in force.'),
+    rxswarm_access_blocked: gauge('Peers, IPs and subnets that are blocked.'),
+  },
+  audit: {
+    rxswarm_audit_failures_total: counter('Writes of the audit log that failed, and are tried again.', 'error'),
+    rxswarm_audit_lost_total: counter('Entries of the audit log that found no room.'),
+    rxswarm_audit_files_total: counter('Files of the audit log: rotated, pruned, recovered or broken.', 'event'),
+  },
+  xstream: {
+    rxswarm_xstreams: gauge('Open xstreams.', 'direction'),
+    rxswarm_xstreams_opened_total: counter('Xstreams that were opened.', 'direction'),
+    rxswarm_xstreams_closed_total: counter(
+      'Xstreams that are over; error is none when both sides had finished.',
+      'direction',
+      'error',
+    ),
+    rxswarm_xstream_offers_total: counter('Xstreams that peers offered, and those refused.', 'event'),
+    rxswarm_xstream_failed_total: counter('What peers opened and came to nothing.', 'error'),
+  },
+  chains: {
+    rxswarm_chains: gauge('Open chains.', 'direction'),
+    rxswarm_chains_opened_total: counter('Chains that were opened.', 'direction'),
+    rxswarm_chains_closed_total: counter('Chains that are over; error is none when both ends had finished.', 'error'),
+    rxswarm_chain_bytes_total: counter('Bytes of closed chains, both ways together.'),
+    rxswarm_chain_carried_total: counter('Chains that this node carried for others, by what ended that.', 'reason'),
+    rxswarm_chain_carried_bytes_total: counter('Bytes that were carried for others, both ways together.'),
+    rxswarm_chain_refused_total: counter('Requests to carry or accept that were refused.', 'status'),
+    rxswarm_chain_path_failures_total: counter('Paths that could not be opened, or broke.', 'error'),
+    rxswarm_chain_failover_seconds: histogram(WAITS, 'How long chains were without a path before another took over.'),
+  },
+  keepAlive: {
+    rxswarm_keep_alive_peers: gauge('Peers that are kept.', 'tier', 'status'),
+    rxswarm_keep_alive_events_total: counter(
+      'What became of kept peers: kept, retrying, connected, lost, paused, given-up, forgotten.',
+      'event',
+    ),
+    rxswarm_keep_alive_reconnect_seconds: histogram(LIVES, 'How long kept peers were away before they were connected.'),
+    rxswarm_network_isolated: gauge('1 while there were connections and there are none any more.'),
+    rxswarm_network_events_total: counter('Changes of the network: changed, swept, isolated, recovered.', 'event'),
+  },
+  reachability: {
+    rxswarm_reachability: gauge('1 for how others reach this node: public, private, relayed or unknown.', 'status'),
+    rxswarm_reachability_verdicts_total: counter('Own addresses that peers tried: reached or not-reached.', 'verdict'),
+    rxswarm_gateway_events_total: counter('What gateways did when asked to forward: mapped or failed.', 'event'),
+  },
+  ownAddresses: {
+    rxswarm_address_events_total: counter(
+      'Changes of own addresses: observed, confirmed, announced, withdrawn, failed, black-holed, recovered.',
+      'event',
+    ),
+    rxswarm_address_black_holed: gauge('1 for what is left out of dials because nothing gets through.', 'kind'),
+  },
+  ping: {
+    rxswarm_ping_rtt_seconds: histogram(WAITS, 'Round trips that were measured.'),
+    rxswarm_ping_missed_total: counter('Round trips of a watch that failed.', 'error'),
+  },
+} as const
