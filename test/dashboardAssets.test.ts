@@ -45,7 +45,7 @@ describe('the page of the dashboard', () => {
     const files = namedIn(html)
     expect(files.length).toBeGreaterThan(40)
     for (const file of new Set(files)) {
-      expect(file).toMatch(/^\/dashboard\/[0-9a-f]{16}\/(page|model|lib)\//)
+      expect(file).toMatch(/^\/dashboard\/[0-9a-f]{16}\/(dashboard\/page|dashboard\/model|lib)\/|plainEvent\.ts$/)
       const got = await fetch(new URL(file, url))
       expect([file, got.status, got.headers.get('cache-control')]).toEqual([
         file,
@@ -100,12 +100,13 @@ describe('the page of the dashboard', () => {
     const version = /\/dashboard\/([0-9a-f]{16})\//.exec(await (await fetch(`${url}dashboard/`)).text())![1]!
     for (const path of [
       '/dashboard/page/main.ts',
+      '/dashboard/plainEvent.ts',
       '/dashboard/../package.json',
       `/dashboard/${version}/../../package.json`,
-      `/dashboard/${version}/page/%2e%2e/%2e%2e/dashboard.ts`,
-      `/dashboard/${version}/page/..%2f..%2fdashboard.ts`,
+      `/dashboard/${version}/dashboard/page/%2e%2e/%2e%2e/dashboard.ts`,
+      `/dashboard/${version}/dashboard/page/..%2f..%2fdashboard.ts`,
       `/dashboard/${version}/lib/constructor`,
-      `/dashboard/${version}/page/`,
+      `/dashboard/${version}/dashboard/dashboard.ts`,
       '/dashboard/__proto__',
       '/dashboard//etc/passwd',
     ])

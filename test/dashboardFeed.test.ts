@@ -4,6 +4,7 @@ import { Subject, type Observable } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import type { HistoryPage } from '../src/observability/dashboard/model/feed.ts'
 import { reduceView } from '../src/observability/dashboard/model/reduceView.ts'
+import { plainValue } from '../src/observability/plainEvent.ts'
 import { feedOf, openFeed, type FeedReader } from './support/feedReader.ts'
 import { eventually, failure, processErrors, until } from './support/wait.ts'
 
@@ -229,7 +230,7 @@ describe('the feed of the dashboard', () => {
     const names = ['<script>alert(1)</script>', '\n\nevent: bye\ndata: {}\n\n', '__proto__', '\u2028\u0000']
     for (const topic of names) said$.next(joined(topic))
     await eventually(() => feed.view?.topics.length === names.length)
-    expect(feed.view!.topics.map(({ topic }) => topic)).toEqual(names)
+    expect(feed.view!.topics.map(({ topic }) => topic)).toEqual(names.map(plainValue))
     expect(feed.frames.filter(({ type }) => type === 'bye')).toEqual([])
     const page = await (await fetch(`${url}dashboard/`)).text()
     expect(page).not.toContain('alert(1)')

@@ -106,8 +106,8 @@ describe.skipIf(noChromium !== undefined)(
       expect(await peersOf(page)).toEqual([first.self])
       await eventually(async () => {
         const lanes = await firstValueFrom(watched.lanes$)
-      const lane = lanes.find((one) => one.lane === 'normal')
-      return (await textOf(page, 'started-normal')) === String(lane?.started)
+        const lane = lanes.find((one) => one.lane === 'normal')
+        return (await textOf(page, 'started-normal')) === String(lane?.started)
       })
       await page.getByRole('tab', { name: 'Graph' }).click()
       await eventually(async () => (await page.getByTestId('graph').getAttribute('data-nodes')) === '1')
