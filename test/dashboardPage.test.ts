@@ -101,13 +101,13 @@ describe.skipIf(noChromium !== undefined)(
       const topics = await page
         .locator('[data-testid=topic-list] [data-topic]')
         .evaluateAll((all) => all.map((one) => one.dataset['topic']))
-      expect(topics.toSorted()).toEqual([HOSTILE_TOPIC, 'news'].toSorted())
+      expect(new Set(topics)).toEqual(new Set([HOSTILE_TOPIC, 'news']))
       await page.getByRole('tab', { name: 'Table' }).click()
       expect(await peersOf(page)).toEqual([first.self])
       await eventually(async () => {
         const lanes = await firstValueFrom(watched.lanes$)
-      const lane = lanes.find((one) => one.lane === 'normal')
-      return (await textOf(page, 'started-normal')) === String(lane?.started)
+        const lane = lanes.find((one) => one.lane === 'normal')
+        return (await textOf(page, 'started-normal')) === String(lane?.started)
       })
       await page.getByRole('tab', { name: 'Graph' }).click()
       await eventually(async () => (await page.getByTestId('graph').getAttribute('data-nodes')) === '1')
