@@ -101,7 +101,7 @@ describe.skipIf(noChromium !== undefined)(
       const topics = await page
         .locator('[data-testid=topic-list] [data-topic]')
         .evaluateAll((all) => all.map((one) => one.dataset['topic']))
-      expect(topics.toSorted()).toEqual([HOSTILE_TOPIC, 'news'].toSorted())
+      expect(new Set(topics)).toEqual(new Set([HOSTILE_TOPIC, 'news']))
       await page.getByRole('tab', { name: 'Table' }).click()
       expect(await peersOf(page)).toEqual([first.self])
       await eventually(async () => {

@@ -150,8 +150,9 @@ export function desk(sources: Sources): Desk {
     log.add({ at: event.at, moment: live.range.until, event })
   }
   const speak = (event: PlainEvent): void => {
-    const title = String(event['title'] ?? live.view.alerts.find(({ alert }) => alert === event['alert'])?.title ?? '')
-    if (event.type === 'alert:raised') spoken.value = `Alert raised, ${String(event['severity'])}: ${title}`
+    const { title = event.type } = live.view.alerts.find(({ alert }) => alert === event['alert']) ?? {}
+    const severity = typeof event['severity'] === 'string' ? event['severity'] : 'warning'
+    if (event.type === 'alert:raised') spoken.value = `Alert raised, ${severity}: ${title}`
     else if (event.type === 'alert:resolved') spoken.value = `Alert resolved: ${title}`
   }
   const follow = (next: ViewHistory, isShown: boolean): void => {
@@ -211,13 +212,21 @@ export function desk(sources: Sources): Desk {
   }
   const gather = (frame: FeedBatch): void => {
     const isNext = frame.view === undefined && live.range.until + frame.items.length === frame.position
+    const examples = frame.examples[Symbol.iterator]()
+    let example = examples.next()
+    const noteExamples = (until: number): void => {
+      for (; example.done !== true && example.value.at <= until; example = examples.next()) {
+        log.add({ at: example.value.at, moment: isNext ? live.range.until : frame.position, event: example.value })
+      }
+    }
     for (const item of frame.items) {
+      noteExamples(item.at)
       if (isNext) takeEvent(item)
       else log.add({ at: item.at, moment: frame.position, event: item })
       speak(item)
     }
     if (frame.view !== undefined) cut(frame.view, frame.items.at(-1)?.at ?? live.range.untilMs, frame.position)
-    for (const event of frame.examples) log.add({ at: event.at, moment: frame.position, event })
+    noteExamples(Infinity)
     const { skipped } = frame
     if (typeof skipped === 'object' && skipped !== null && Object.keys(skipped).length > 0) {
       log.add({
@@ -270,12 +279,12 @@ export function desk(sources: Sources): Desk {
   })
 
   const reach = computed(() => {
-    revision.value // what is remembered has moved on
+    void revision.value // what is remembered has moved on
     const { fromMs, untilMs } = past.range
     return { from: fromMs, to: Math.max(untilMs, fromMs + 1) }
   })
   const momentAt = computed(() => {
-    revision.value // the past may have become longer
+    void revision.value // the past may have become longer
     return moment.value === undefined ? undefined : past.timeOf(moment.value)
   })
   const goLive = (): void => {
@@ -290,7 +299,7 @@ export function desk(sources: Sources): Desk {
   }
   return {
     view: computed(() => {
-      revision.value // a new view, or the same one
+      void revision.value // a new view, or the same one
       return moment.value === undefined ? past.view : past.viewOf(moment.value)
     }),
     isReady,
@@ -303,7 +312,7 @@ export function desk(sources: Sources): Desk {
     reach,
     samples: computed(() => (revision.value, samples.slice(-MOST_SAMPLES))),
     lines: computed(() => {
-      revision.value // new lines
+      void revision.value // new lines
       const last = moment.value
       const { lines } = log
       return last === undefined ? lines : lines.filter((one) => one.moment <= last)

@@ -43,8 +43,7 @@ export function Chart(props: ChartProps): VNode {
     })
     void import('uplot').then(({ default: Plot }) => {
       if (isOver) return
-      const Made = Plot as unknown as typeof uPlot
-      state.plot = new Made(optionsOf(state, element), dataOf(state.props), element)
+      state.plot = new Plot(optionsOf(state, element), dataOf(state.props), element)
       watcher.observe(element)
     })
     return () => {

@@ -2,7 +2,6 @@ import { useComputed, useSignal } from '@preact/signals'
 import { html } from 'htm/preact'
 import type { VNode } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import type { PlainEvent } from '../../../plainEvent.ts'
 import type { Severity } from '../../model/dashboardView.ts'
 import type { Desk } from '../desk.ts'
 import { Empty } from '../parts/Empty.ts'
@@ -203,7 +202,7 @@ export function EventsPanel({ desk }: { readonly desk: Desk }): VNode {
       html`<${EventDetail}
         desk=${desk}
         line=${chosenLine}
-        event=${chosenLine.event as PlainEvent}
+        event=${chosenLine.event}
         close=${() => void (chosen.value = undefined)}
       />`
     }

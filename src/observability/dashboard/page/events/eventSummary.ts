@@ -39,7 +39,7 @@ function objectText(value: { readonly [field: string]: Plain }): string {
   if (typeof value['bytes'] === 'number' && Object.keys(value).length === 1) return bytesText(value['bytes'])
   if (typeof value['message'] === 'string') return value['message'].slice(0, 240)
   if (typeof value['peer'] === 'string' && typeof value['transport'] === 'string') {
-    return `${value['transport']} ${String(value['direction'] ?? '')} ${shortPeer(value['peer'])}`
+    return `${value['transport']} ${typeof value['direction'] === 'string' ? value['direction'] : ''} ${shortPeer(value['peer'])}`
   }
   return Object.entries(value)
     .slice(0, 4)

@@ -173,7 +173,7 @@ function sheet(palette: Palette): StylesheetJson {
         'border-width': 2,
         'border-color': palette.dim,
         'overlay-opacity': 0,
-        'min-zoomed-font-size': 6,
+        'min-zoomed-font-size': 7.5,
       },
     },
     ...health,

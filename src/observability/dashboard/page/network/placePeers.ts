@@ -59,6 +59,8 @@ export function placePeers(seats: Seats, peers: readonly Placed[]): Seats {
       next.delete(id)
       continue
     }
+    const sitter = holder.get(String(seat))
+    if (sitter !== undefined) next.delete(sitter) // it had left
     holder.set(String(seat), id)
     next.delete(id)
     next.set(id, seat)

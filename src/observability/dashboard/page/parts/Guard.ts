@@ -9,7 +9,7 @@ export function Guard({ name, children }: { readonly name: string; readonly chil
   return html`<section class="panel" role="alert">
     <div class="empty">
       <strong>${name} could not be drawn</strong>
-      <p>${error instanceof Error ? error.message : String(error)}</p>
+      <p>${error instanceof Error ? error.message : 'for an unknown reason'}</p>
       <button type="button" class="button" onClick=${again}>Try again</button>
     </div>
   </section>`

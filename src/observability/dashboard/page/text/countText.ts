@@ -13,7 +13,7 @@ export function countText(count: number | undefined): string {
   if (count === undefined || !Number.isFinite(count)) return '–'
   const size = Math.abs(count)
   for (const [step, name] of STEPS) {
-    if (size >= step * 0.99995) return `${short(count / step)} ${name}`
+    if (size >= step * 0.9995) return `${short(count / step)} ${name}`
   }
   return short(count)
 }
