@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs'
 import type { AnyCommand } from './vocabulary/command.ts'
-import type { NodeEvent, Outcome, Stamped } from './vocabulary/event.ts'
+import type { Fact, NodeEvent, Outcome, Stamped } from './vocabulary/event.ts'
 import type { Probe } from './vocabulary/probe.ts'
 
 /** What the wires call: every {@link Probe} of the modules, as one that never throws. */
@@ -9,7 +9,11 @@ export interface Probes {
   taken(command: AnyCommand, behaviour: string): void
   handed(command: AnyCommand, hand: () => void): void
   left(command: AnyCommand): void
+  leaves(command: AnyCommand): void
   settled(command: AnyCommand, outcome: Stamped<Outcome>): void
+  telling(event: Stamped<Fact>): void
+  told(event: Stamped<Fact>): void
+  stops(drainMs?: number): void
   host(event: NodeEvent): void
   ports(behaviour: string, ports: unknown): unknown
   random(random: () => number): () => number
@@ -55,6 +59,7 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     having('ports'),
     having('random'),
   ]
+  const [leaves, telling, told, stops] = [having('leaves'), having('telling'), having('told'), having('stops')]
   const attemptAll: Attempt = (command, work$) =>
     attempt.reduce((seen$, probe) => safely(() => probe.attempt(command, seen$), seen$), work$)
   if (attempt.length > 0) areAttemptsSeen = true
@@ -103,6 +108,18 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     },
     left(command) {
       for (const probe of left) safely(() => probe.left(command), undefined)
+    },
+    leaves(command) {
+      for (const probe of leaves) safely(() => probe.leaves(command), undefined)
+    },
+    telling(event) {
+      for (const probe of telling) safely(() => probe.telling(event), undefined)
+    },
+    told(event) {
+      for (const probe of told) safely(() => probe.told(event), undefined)
+    },
+    stops(drainMs) {
+      for (const probe of stops) safely(() => probe.stops(drainMs), undefined)
     },
     settled(command, outcome) {
       for (const probe of settled) {

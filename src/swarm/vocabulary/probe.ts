@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Observable, SchedulerLike } from 'rxjs'
 import type { CommandLane } from '../commandLanes.ts'
+import type { Limits } from '../ledger.ts'
 import type { CoreState } from '../state.ts'
 import type { AnyModule } from './behaviour.ts'
 import type { AnyCommand } from './command.ts'
@@ -12,6 +13,10 @@ export interface Probed {
   readonly self: string
   /** The clock of the swarm. */
   readonly scheduler: SchedulerLike
+  /** What may be in flight at once. */
+  readonly limits: Limits
+  /** Deadline of a command that names none. @unit milliseconds */
+  readonly deadlineMs: number
   /** Everything in use, in its order. */
   readonly modules: readonly AnyModule[]
   /** Everything that is said, in the order in which behaviours hear it, before the user's own event chain. */
@@ -44,8 +49,16 @@ export interface Probe {
   attempt?<T>(command: AnyCommand, work$: Observable<T>): Observable<T>
   /** Whoever executed it has left before its outcome. */
   left?(command: AnyCommand): void
+  /** Whoever executed it leaves while it is being answered; `left` follows, unless its outcome does. */
+  leaves?(command: AnyCommand): void
   /** It is over. */
   settled?(command: AnyCommand, outcome: Stamped<Outcome>): void
+  /** Every behaviour has heard it: now those hear it who listen outside. Exactly one `told` follows. */
+  telling?(event: Stamped<Fact>): void
+  /** Everybody has heard it. */
+  told?(event: Stamped<Fact>): void
+  /** The swarm begins to stop; without a time, it closes. @unit `drainMs`: milliseconds */
+  stops?(drainMs?: number): void
   /** The node has told something, before it is said. */
   host?(event: NodeEvent): void
   /** The ports of a behaviour; returns what it is given instead. */
