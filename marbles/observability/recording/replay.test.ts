@@ -53,7 +53,7 @@ const echo = (retries = 2): BehaviourModule<'echo', Say, Echoed, EchoPorts> => (
           cancel$,
           ({ text }) => ports.echo(ports.loud ? ports.shout(text) : text),
           (text): Echoed => ({ type: 'echo:echoed', text }),
-          guard(wires, { retry, timeout: { ms: 100 } }),
+          guard(wires, { retry, timeout: { timeoutMs: 100 } }),
         ),
       ),
     )
@@ -66,7 +66,6 @@ const echoPorts = (echo: (text: string) => Observable<string>, more: Partial<Ech
 const ignore = { error: () => undefined }
 
 let crashes = 0
-let leaving: { unsubscribe(): void }
 
 const scenarios: readonly (readonly [string, ReturnType<typeof echoPorts>, (swarm: WiredSwarm) => void])[] = [
   ['an answer at once', echoPorts((text) => of(text, `${text}!`)), (swarm) => swarm.execute(say('a')).subscribe()],
@@ -86,7 +85,10 @@ const scenarios: readonly (readonly [string, ReturnType<typeof echoPorts>, (swar
   [
     'somebody who leaves',
     echoPorts(() => NEVER),
-    (swarm) => void timer(20).subscribe(() => leaving.unsubscribe()) ?? (leaving = swarm.execute(say('a')).subscribe()),
+    (swarm) => {
+      const leaving = swarm.execute(say('a')).subscribe()
+      timer(20).subscribe(() => leaving.unsubscribe())
+    },
   ],
   [
     'somebody who leaves at the answer',
@@ -155,7 +157,7 @@ describe('a replay', () => {
       behaviour: ({ event$, scheduler }) =>
         event$.pipe(
           mergeMap((event) => (event.type === 'peer:connect' ? timer(3, scheduler).pipe(map(() => event)) : NEVER)),
-          map(({ peer }) => ({ type: 'reacting:heard' as const, peer })),
+          map((event) => ({ type: 'reacting:heard' as const, peer: (event as { readonly peer?: string }).peer ?? '' })),
         ),
     }
     const happen = () => timer(5, 7).pipe(take(4)).subscribe((n) => node$.next({ type: 'peer:connect', peer: `p${n}` }))
