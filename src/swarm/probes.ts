@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs'
+import type { SwarmError } from '../errors/errors.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
 import type { Fact, NodeEvent, Outcome, Stamped } from './vocabulary/event.ts'
 import type { Probe } from './vocabulary/probe.ts'
@@ -6,6 +7,8 @@ import type { Probe } from './vocabulary/probe.ts'
 /** What the wires call: every {@link Probe} of the modules, as one that never throws. */
 export interface Probes {
   sent(command: unknown, isExecuted: boolean): void
+  admitting(command: AnyCommand): void
+  admitted(command: AnyCommand, refusal: SwarmError | undefined): void
   taken(command: AnyCommand, behaviour: string): void
   handed(command: AnyCommand, hand: () => void): void
   left(command: AnyCommand): void
@@ -59,6 +62,7 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     having('ports'),
     having('random'),
   ]
+  const [admitting, admitted] = [having('admitting'), having('admitted')]
   const [leaves, telling, told, stops] = [having('leaves'), having('telling'), having('told'), having('stops')]
   const attemptAll: Attempt = (command, work$) =>
     attempt.reduce((seen$, probe) => safely(() => probe.attempt(command, seen$), seen$), work$)
@@ -91,6 +95,12 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
           failed(cause)
         }
       }
+    },
+    admitting(command) {
+      for (const probe of admitting) safely(() => probe.admitting(command), undefined)
+    },
+    admitted(command, refusal) {
+      for (const probe of admitted) safely(() => probe.admitted(command, refusal), undefined)
     },
     taken(command, behaviour) {
       for (const probe of taken) {

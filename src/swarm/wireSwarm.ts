@@ -112,6 +112,13 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   function whyNotAdmitted(command: AnyCommand): SwarmError | undefined {
     if (admitters.length === 0) return undefined
+    probes?.admitting(command)
+    const refusal = askAdmitters(command)
+    probes?.admitted(command, refusal)
+    return refusal
+  }
+
+  function askAdmitters(command: AnyCommand): SwarmError | undefined {
     const nowMs = scheduler.now()
     for (const module of admitters) {
       try {

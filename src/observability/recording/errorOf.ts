@@ -12,22 +12,28 @@ type Fields = Readonly<Record<string, unknown>>
 export function errorOf([name, message, fields, more]: readonly unknown[]): Error {
   const [context, own] = [record(fields), record(more)]
   const { code, errors: inner, cause, partial, bytes } = own
-  const error = made(String(name), String(message), context, { cause, partial, bytes, inner })
+  const parts = { cause, partial, bytes, inner }
+  const ours = swarmError(String(name), String(message), context, parts)
+  const error = ours?.code === code && ours !== undefined ? ours : foreign(String(name), String(message), context, parts)
   if (error.name !== name) hide(error, 'name', String(name))
   if (code !== undefined && (error as { code?: unknown }).code !== code) hide(error, 'code', code)
   return error
 }
 
-function made(name: string, message: string, fields: Fields, more: Fields): Error {
-  const { cause, partial, bytes, inner } = more
-  const because = cause === undefined ? {} : { cause }
-  const context: ErrorContext = { ...fields, ...because }
+/** One of rxswarm's own; others have names such as `NotFoundError` too, and other codes. */
+function swarmError(name: string, message: string, fields: Fields, more: Fields): SwarmError | undefined {
+  const { cause, partial, bytes } = more
+  const context: ErrorContext = { ...fields, ...(cause === undefined ? {} : { cause }) }
   const cut = partial instanceof Uint8Array ? partial : undefined
-  if (name in SPECIAL) return SPECIAL[name as keyof typeof SPECIAL](message, context, { fields, cut, bytes })
+  if (Object.hasOwn(SPECIAL, name)) return SPECIAL[name as keyof typeof SPECIAL](message, context, { fields, cut, bytes })
   const Class = Object.hasOwn(errors, name) ? (errors as unknown as Readonly<Record<string, unknown>>)[name] : undefined
-  if (typeof Class === 'function' && Class.prototype instanceof errors.SwarmError) {
-    return new (Class as new (message: string, context: ErrorContext, partial?: Uint8Array) => SwarmError)(message, context, cut)
-  }
+  if (typeof Class !== 'function' || !(Class.prototype instanceof errors.SwarmError)) return undefined
+  type Make = new (message: string, context: ErrorContext, partial?: Uint8Array) => SwarmError
+  return new (Class as Make)(message, context, cut)
+}
+
+function foreign(name: string, message: string, fields: Fields, { cause, inner }: Fields): Error {
+  const because = cause === undefined ? {} : { cause }
   const Native = Object.hasOwn(NATIVE, name) ? NATIVE[name]! : Error
   const error = Array.isArray(inner) ? new AggregateError(inner, message, because) : new Native(message, because)
   for (const [key, field] of Object.entries(fields)) if (key !== '__proto__') hide(error, key, field, true)

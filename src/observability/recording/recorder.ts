@@ -88,13 +88,13 @@ export class Recorder {
 
   /** The hooks of the pipeline. */
   probe(probed: Probed): Probe {
-    const hasAdmission = probed.modules.some(({ admit }) => admit !== undefined)
     probed.event$.subscribe((event) => this.#heard(event))
     this.called('b')
     return {
       sent: (command, isExecuted) =>
         this.called('c', () => `,${this.values.text(command)},${isExecuted ? 1 : 0}`),
-      ...(hasAdmission ? { taken: () => this.note('["y"') } : {}),
+      admitting: () => this.#admitting(),
+      admitted: (_, refusal) => this.#admitted(refusal),
       left: ({ id }: AnyCommand) => this.called('l', () => `,${this.values.text(id)}`),
       leaves: ({ id }: AnyCommand) => this.called('m', () => `,${this.values.text(id)}`),
       stops: (drainMs) => this.called('q', () => (drainMs === undefined ? '' : `,${this.values.text(drainMs)}`)),
@@ -166,6 +166,16 @@ export class Recorder {
   #heard(event: Stamped<Fact>): void {
     this.note(`["e",${this.values.text(event)}`)
     this.#outside.push(-this.#line)
+  }
+
+  #admitting(): void {
+    this.note('["a"')
+    this.#outside.push(this.#line)
+  }
+
+  #admitted(refusal: unknown): void {
+    this.#outside.pop()
+    if (this.#sink !== undefined) this.note(refusal === undefined ? '["y"' : `["y",${this.values.text(refusal)}`)
   }
 
   #telling(): void {

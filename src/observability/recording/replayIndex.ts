@@ -18,13 +18,18 @@ export class ReplayIndex {
   readonly callsOf = new Map<string, { readonly call: number; readonly at: number }[]>()
   /** Ports by behaviour and name: the `p` line that was the latest. */
   readonly ports = new Map<string, RecordedLine>()
-  readonly #refusals = new Map<string, unknown>()
-  readonly #taken = new Set<string>()
+  /** Errors with which commands were not let in, by their ids. */
+  readonly refusals = new Map<string, unknown>()
+  /** At which of its answers somebody left, by the ids of commands. */
+  readonly leaves = new Map<string, number>()
+  /** Calls by what was called, and with what but for numbers. */
+  readonly alike = new Map<string, { readonly call: number; readonly at: number }[]>()
 
   constructor({ lines, bodies }: Recording) {
     this.#lines = lines
     let time = 0
     let sent: unknown
+    const answers = new Map<string, number>()
     lines.forEach((line, i) => {
       const [kind, first, second, third, fourth] = line
       switch (kind) {
@@ -33,6 +38,7 @@ export class ReplayIndex {
           break
         case 'o':
           push(this.callsOf, callKey(bodies[i]!), { call: Number(first), at: i })
+          push(this.alike, alikeKey(String(second), String(third), fourth), { call: Number(first), at: i })
           break
         case 'v':
         case 'w':
@@ -51,10 +57,17 @@ export class ReplayIndex {
           if (typeof first === 'number') this.#draws.push(first)
           break
         case 'y':
-          if (typeof sent === 'string') this.#taken.add(sent)
+          if (first !== undefined && typeof sent === 'string') this.refusals.set(sent, first)
           break
-        case 'e':
-          this.#noteRefusal(first)
+        case 'e': {
+          const { cause, type } = Object(first) as { cause?: unknown; type?: unknown }
+          if (typeof cause === 'string' && !/^(command|policy):/.test(String(type))) {
+            answers.set(cause, (answers.get(cause) ?? 0) + 1)
+          }
+          break
+        }
+        case 'm':
+          this.leaves.set(String(third), answers.get(String(third)) ?? 1)
           break
         case 'n':
         case 'x':
@@ -85,27 +98,16 @@ export class ReplayIndex {
     if (this.#draw === 0) this.#draw = this.#lines.slice(0, at).filter(([kind]) => kind === 'r').length
     return this.#draws[this.#draw++ % this.#draws.length]!
   }
-
-  /** The error with which a command was not let in. @param from Where to look, when it is known */
-  refusalOf(id: string, from: number | undefined): unknown {
-    if (from === undefined) return this.#taken.has(id) ? undefined : this.#refusals.get(id)
-    for (let i = from; i < this.#lines.length; i++) {
-      const [kind, event] = this.#lines[i]!
-      const { type, cause, error } = Object(event) as { type?: unknown; cause?: unknown; error?: unknown }
-      if (kind === 'e' && type === 'command:failed' && (cause ?? id) === id) return error
-    }
-    return undefined
-  }
-
-  #noteRefusal(event: unknown): void {
-    const { type, cause, error } = Object(event) as { type?: unknown; cause?: unknown; error?: unknown }
-    if (type === 'command:failed' && typeof cause === 'string') this.#refusals.set(cause, error)
-  }
 }
 
 /** What was called with what, from the line of a call. */
 export function callKey(body: string): string {
   return body.replace(/^\["o",\d+,/, '')
+}
+
+/** What was called with what, whatever the numbers: times left, counts. */
+export function alikeKey(behaviour: string, port: string, args: unknown): string {
+  return JSON.stringify([behaviour, port, args], (_, value: unknown) => (typeof value === 'number' ? 0 : value))
 }
 
 /** Names a port. */

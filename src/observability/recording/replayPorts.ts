@@ -1,7 +1,7 @@
 import { Observable, throwError, type Subscriber } from 'rxjs'
 import { NotRecordedError } from '../../errors/errors.ts'
 import type { RecordedLine } from './readRecording.ts'
-import { callKey, portKey } from './replayIndex.ts'
+import { alikeKey, callKey, portKey } from './replayIndex.ts'
 import type { Replayer } from './replayer.ts'
 
 /** Ports that answer from a recording. */
@@ -9,10 +9,8 @@ export class ReplayPorts {
   readonly #replayer: Replayer
   /** Who listens, by the number of the subscription in the recording. */
   readonly #listeners = new Map<number, Set<Subscriber<unknown>>>()
-  readonly #used = new Map<string, number>()
+  readonly #usedCalls = new Set<number>()
   readonly #usedSubs = new Set<number>()
-  /** Streams of ports that are listened to now. */
-  readonly #standing = new Map<number, Set<Subscriber<unknown>>>()
 
   constructor(replayer: Replayer) {
     this.#replayer = replayer
@@ -62,7 +60,7 @@ export class ReplayPorts {
     const key = callKey(this.#replayer.last)
     const locked = this.#lastLine('o')
     if (locked !== undefined) {
-      this.#used.set(key, (this.#used.get(key) ?? 0) + 1)
+      this.#usedCalls.add(Number(locked[1]))
       this.#replayer.feed()
       const { expected, isLocked } = this.#replayer
       if (isLocked && (expected?.[0] === 'v' || expected?.[0] === 'w') && expected[1] === locked[1]) {
@@ -71,10 +69,11 @@ export class ReplayPorts {
       const result = isLocked ? undefined : index.results.get(Number(locked[1]))
       return result === undefined ? this.#stream(Number(locked[1]), false, name) : this.#result(result)
     }
-    const calls = index.callsOf.get(key) ?? []
-    const used = this.#used.get(key) ?? 0
-    this.#used.set(key, used + 1)
-    const recorded = calls[used]
+    const exact = index.callsOf.get(key) ?? []
+    const given = JSON.parse(`[${key}]`) as readonly unknown[]
+    const calls = exact.length > 0 ? exact : (index.alike.get(alikeKey(behaviour, port, given[2])) ?? [])
+    const recorded = calls.find(({ call }) => !this.#usedCalls.has(call))
+    if (recorded !== undefined) this.#usedCalls.add(recorded.call)
     const pure = recorded ?? calls.at(-1)
     const result = pure === undefined ? undefined : index.results.get(pure.call)
     if (result !== undefined) return this.#result(result)

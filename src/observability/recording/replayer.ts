@@ -44,6 +44,8 @@ export class Replayer implements ValueMaker {
   readonly #swarm: WiredSwarm
   readonly #node$ = new Subject<NodeEvent>()
   readonly #executions = new Map<string, Subscriber<unknown>>()
+  /** How often each was answered, by its id. */
+  readonly #answers = new Map<string, number>()
   readonly #objects = new Map<number, object>()
   #undrained: readonly Undrained[] = []
   #isOver = false
@@ -167,7 +169,10 @@ export class Replayer implements ValueMaker {
     if (!isExecuted) return this.#swarm.command$.next(command)
     const id = String((command as AnyCommand | null)?.id)
     const execution = new Execution(() => this.#leave(id))
-    execution.add(() => void (this.#executions.get(id) === execution && this.#executions.delete(id)))
+    execution.add(() => {
+      if (this.#executions.get(id) === execution) this.#executions.delete(id)
+    })
+    this.#answers.delete(id)
     this.#executions.set(id, execution)
     this.#swarm.execute(command).subscribe(execution)
   }
@@ -175,8 +180,13 @@ export class Replayer implements ValueMaker {
   /** At an answer: whoever executed it may have left at it. */
   #leave(id: string): void {
     const line = this.expected
-    const isNext = this.isLocked && line?.[0] === 'm' && line[3] === id && line[2] === this.recorder.outside
-    if (isNext) this.#executions.get(id)?.unsubscribe()
+    const answers = (this.#answers.get(id) ?? 0) + 1
+    this.#answers.set(id, answers)
+    if (!this.isLocked) {
+      if (this.index.leaves.get(id) === answers) this.#executions.get(id)?.unsubscribe()
+      return
+    }
+    if (line?.[0] === 'm' && line[3] === id && line[2] === this.recorder.outside) this.#perform(line)
     this.feed(false)
   }
 
@@ -227,8 +237,9 @@ export class Replayer implements ValueMaker {
   }
 
   #refusal({ id }: AnyCommand): SwarmError | undefined {
-    if (this.isLocked && this.expected?.[0] === 'y') return undefined
-    return this.value(this.index.refusalOf(id, this.isLocked ? this.at : undefined)) as SwarmError | undefined
+    this.feed()
+    const answer = this.isLocked && this.expected?.[0] === 'y' ? this.expected[1] : this.index.refusals.get(id)
+    return this.value(answer) as SwarmError | undefined
   }
 
   // ---- on its own way --------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Observable, SchedulerLike } from 'rxjs'
+import type { SwarmError } from '../../errors/errors.ts'
 import type { CommandLane } from '../commandLanes.ts'
 import type { Limits } from '../ledger.ts'
 import type { CoreState } from '../state.ts'
@@ -41,6 +42,10 @@ export interface Probed {
 export interface Probe {
   /** A command has come in, before it is looked at: it may be anything. */
   sent?(command: unknown, isExecuted: boolean): void
+  /** The modules are about to be asked whether it may come in, if any wants to be asked. Exactly one `admitted` follows. */
+  admitting?(command: AnyCommand): void
+  /** They have answered: with an error, it may not. */
+  admitted?(command: AnyCommand, refusal: SwarmError | undefined): void
   /** It has been taken in: exactly one `settled` follows. */
   taken?(command: AnyCommand, behaviour: string): void
   /** It is its behaviour's turn now. Call `hand` once; what is active around it is active in the behaviour's work. */
