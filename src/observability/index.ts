@@ -18,4 +18,5 @@ export {
 } from './recording/readRecording.ts'
 export type { RecordingHeader } from './recording/recordingHeader.ts'
 export { replay, type Divergence, type ReplayOptions, type ReplayReport } from './recording/replay.ts'
+export { recordingMarbles, type RecordingMarblesOptions } from './recording/recordingMarbles.ts'
 export type { ReplayDifference } from './recording/compareEvents.ts'

@@ -78,10 +78,13 @@ export class Replayer implements ValueMaker {
     return this.recording.lines[this.at]
   }
 
-  /** @param isOther Whether it can't be the same from the beginning. */
-  run(isOther: boolean): void {
+  /** @param isOther Whether it can't be the same from the beginning. @param hear Hears everything that the pipeline does */
+  run(isOther: boolean, hear: (body: string) => void = () => undefined): void {
     const { lines, header } = this.recording
-    this.recorder.begin((body) => this.#did(body), header.redacted)
+    this.recorder.begin((body) => {
+      if (!this.#isOver) hear(body)
+      this.#did(body)
+    }, header.redacted)
     this.#swarm.event$.subscribe(() => this.feed(false))
     if (isOther) {
       this.at = lines.findIndex(([kind]) => kind === 'b') + 1
