@@ -318,5 +318,8 @@ export class RendezvousError extends failure('RendezvousError', 'ERR_RENDEZVOUS'
   }
 }
 
+/** A replay was asked for what its recording does not have. */
+export class NotRecordedError extends failure('NotRecordedError', 'ERR_NOT_RECORDED') {}
+
 /** Something failed that rxswarm has no class for; `cause` says what. */
 export class UnexpectedError extends failure('UnexpectedError', 'ERR_UNEXPECTED') {}

@@ -76,3 +76,24 @@ export type { MetricsOptions } from './metrics/metrics.ts'
 export type { MetricsEvent, MetricsPorts, Scrape } from './metrics/metricsBehaviour.ts'
 export type { MetricsFormat } from './metrics/metricsFormat.ts'
 export type { ScrapedMetrics } from './metrics/scrapedMetrics.ts'
+
+export { recording, type RecordingOptions, type RecordingState } from './recording/recording.ts'
+export type {
+  RecordingCommand,
+  RecordingEvent,
+  RecordingFileOptions,
+  RecordingPorts,
+  RecordingReport,
+  StartRecording,
+  StopRecording,
+} from './recording/recordingVocabulary.ts'
+export {
+  readRecording,
+  type ReadRecordingOptions,
+  type RecordedLine,
+  type Recording,
+} from './recording/readRecording.ts'
+export type { RecordingHeader } from './recording/recordingHeader.ts'
+export { replay, type Divergence, type ReplayOptions, type ReplayReport } from './recording/replay.ts'
+export { recordingMarbles, type RecordingMarblesOptions } from './recording/recordingMarbles.ts'
+export type { ReplayDifference } from './recording/compareEvents.ts'

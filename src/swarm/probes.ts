@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs'
+import type { SwarmError } from '../errors/errors.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
 import type { Fact, NodeEvent, Outcome, Stamped } from './vocabulary/event.ts'
 import type { Probe } from './vocabulary/probe.ts'
@@ -6,12 +7,18 @@ import type { Probe } from './vocabulary/probe.ts'
 /** What the wires call: every {@link Probe} of the modules, as one that never throws. */
 export interface Probes {
   sent(command: unknown, isExecuted: boolean): void
+  admitting(command: AnyCommand): void
+  admitted(command: AnyCommand, refusal: SwarmError | undefined): void
   taken(command: AnyCommand, behaviour: string): void
   /** Whether anybody looks at commands that are handed over, or at their work. */
   readonly watchesHanding: boolean
   handed(command: AnyCommand, hand: () => void): void
   left(command: AnyCommand): void
+  leaves(command: AnyCommand): void
   settled(command: AnyCommand, outcome: Stamped<Outcome>, takenAt: number): void
+  telling(event: Stamped<Fact>): void
+  told(event: Stamped<Fact>): void
+  stops(drainMs?: number): void
   host(event: NodeEvent): void
   ports(behaviour: string, ports: unknown): unknown
   heard(behaviour: string, event$: Observable<Stamped<Fact>>): Observable<Stamped<Fact>>
@@ -59,6 +66,8 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     having('heard'),
     having('random'),
   ]
+  const [admitting, admitted] = [having('admitting'), having('admitted')]
+  const [leaves, telling, told, stops] = [having('leaves'), having('telling'), having('told'), having('stops')]
   const attemptAll: Attempt = (command, work$) =>
     attempt.reduce((seen$, probe) => safely(() => probe.attempt(command, seen$), seen$), work$)
   if (attempt.length > 0) areAttemptsSeen = true
@@ -91,6 +100,12 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
         }
       }
     },
+    admitting(command) {
+      for (const probe of admitting) safely(() => probe.admitting(command), undefined)
+    },
+    admitted(command, refusal) {
+      for (const probe of admitted) safely(() => probe.admitted(command, refusal), undefined)
+    },
     taken(command, behaviour) {
       for (const probe of taken) {
         try {
@@ -108,6 +123,18 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     },
     left(command) {
       for (const probe of left) safely(() => probe.left(command), undefined)
+    },
+    leaves(command) {
+      for (const probe of leaves) safely(() => probe.leaves(command), undefined)
+    },
+    telling(event) {
+      for (const probe of telling) safely(() => probe.telling(event), undefined)
+    },
+    told(event) {
+      for (const probe of told) safely(() => probe.told(event), undefined)
+    },
+    stops(drainMs) {
+      for (const probe of stops) safely(() => probe.stops(drainMs), undefined)
     },
     settled(command, outcome, takenAt) {
       for (const probe of settled) {

@@ -45,7 +45,8 @@ interface Route {
  * command.
  */
 export function wireSwarm(host: Host, modules: readonly AnyModule[], options: WireOptions): WiredSwarm {
-  const { scheduler, deadlineMs } = options
+  const { deadlineMs } = options
+  const scheduler = modules.reduce((clock, module) => module.clock?.(clock) ?? clock, options.scheduler)
   const command$ = new Subject<AnyCommand>()
   const heard$ = new Relay<Stamped<Fact>>()
   const published$ = new Relay<Stamped<Fact>>()
@@ -113,6 +114,13 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   function whyNotAdmitted(command: AnyCommand): SwarmError | undefined {
     if (admitters.length === 0) return undefined
+    probes?.admitting(command)
+    const refusal = askAdmitters(command)
+    probes?.admitted(command, refusal)
+    return refusal
+  }
+
+  function askAdmitters(command: AnyCommand): SwarmError | undefined {
     const nowMs = scheduler.now()
     for (const module of admitters) {
       try {
@@ -182,6 +190,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     if (settles && entry !== undefined)
       probes?.settled(entry.command, event as Stamped<Outcome>, entry.dueAt - entry.deadlineMs)
     if (heard$.observed) heard$.next(event)
+    probes?.telling(event)
     reporting = fact.type === 'subscriber:failed'
     eventChain.next(event)
     reporting = false
@@ -192,6 +201,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
         if (sharer?.observer !== undefined) answer(sharer, sharer.observer, event)
       }
     }
+    probes?.told(event)
     if (settles) runWaiting()
     if (settles && ledger.size === 0) idle$.next()
     if (fact === lastWord) complete()
@@ -250,6 +260,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   /** Whoever leaves at an answer may have had all there is: the outcome, if it follows at once, is not a cancellation. */
   function abandon(entry: Entry<Route>): void {
     if (answering !== entry) return cancel(entry)
+    probes?.leaves(entry.command)
     if (abandoned.push(entry) === 1) scheduler.schedule(() => abandoned.splice(0).forEach(cancel))
   }
 
@@ -375,6 +386,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     const probe = module.probe({
       self: host.self,
       scheduler,
+      deadlineMs,
+      limits: options.limits,
       modules,
       event$,
       probeOf: (other) => probeOf.get(other),
@@ -415,6 +428,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function drain(drainMs: number): Observable<readonly Undrained[]> {
     return new Observable((out) => {
       running = false
+      probes?.stops(drainMs)
       say({ type: 'swarm:stopping', drainMs })
       const finish = () => {
         waiting.unsubscribe()
@@ -440,6 +454,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   }
 
   function close(undrained: readonly Undrained[]): void {
+    probes?.stops()
     running = false
     for (const { command$, cancel$ } of switchboard) {
       command$.complete()

@@ -98,6 +98,8 @@ export interface BehaviourModule<
   admit?(command: AnyCommand, nowMs: number): SwarmError | undefined
   /** What it changes in libp2p's own options, such as the metrics or the logger of the node. */
   libp2p?(options: Libp2pOptions): Libp2pOptions
+  /** The clock of the whole pipeline: returns what it is given instead. */
+  clock?(scheduler: SchedulerLike): SchedulerLike
   /** What it watches the pipeline of a swarm with, made once for each. */
   probe?(probed: Probed): Probe
   /** What it has to show over HTTP, of the swarm that the probe watches. */
@@ -130,6 +132,8 @@ export interface AnyModule {
   admit?(command: AnyCommand, nowMs: number): SwarmError | undefined
   /** See {@link BehaviourModule.libp2p}. */
   libp2p?(options: Libp2pOptions): Libp2pOptions
+  /** See {@link BehaviourModule.clock}. */
+  clock?(scheduler: SchedulerLike): SchedulerLike
   /** See {@link BehaviourModule.probe}. */
   probe?(probed: Probed): Probe
   /** See {@link BehaviourModule.pages}. */

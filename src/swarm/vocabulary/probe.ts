@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Observable, SchedulerLike } from 'rxjs'
+import type { SwarmError } from '../../errors/errors.ts'
 import type { CommandLane } from '../commandLanes.ts'
+import type { Limits } from '../ledger.ts'
 import type { CoreState } from '../state.ts'
 import type { AnyModule } from './behaviour.ts'
 import type { AnyCommand } from './command.ts'
@@ -12,6 +14,10 @@ export interface Probed {
   readonly self: string
   /** The clock of the swarm. */
   readonly scheduler: SchedulerLike
+  /** What may be in flight at once. */
+  readonly limits: Limits
+  /** Deadline of a command that names none. @unit milliseconds */
+  readonly deadlineMs: number
   /** Everything in use, in its order. */
   readonly modules: readonly AnyModule[]
   /** Everything that is said, in the order in which behaviours hear it, before the user's own event chain. */
@@ -42,6 +48,10 @@ export interface Probed {
 export interface Probe {
   /** A command has come in, before it is looked at: it may be anything. */
   sent?(command: unknown, isExecuted: boolean): void
+  /** The modules are about to be asked whether it may come in, if any wants to be asked. Exactly one `admitted` follows. */
+  admitting?(command: AnyCommand): void
+  /** They have answered: with an error, it may not. */
+  admitted?(command: AnyCommand, refusal: SwarmError | undefined): void
   /** It has been taken in: exactly one `settled` follows. */
   taken?(command: AnyCommand, behaviour: string): void
   /** It is its behaviour's turn now. Call `hand` once; what is active around it is active in the behaviour's work. */
@@ -50,8 +60,16 @@ export interface Probe {
   attempt?<T>(command: AnyCommand, work$: Observable<T>): Observable<T>
   /** Whoever executed it has left before its outcome. */
   left?(command: AnyCommand): void
+  /** Whoever executed it leaves while it is being answered; `left` follows, unless its outcome does. */
+  leaves?(command: AnyCommand): void
   /** It is over. @param takenAt When it was taken in; NaN for one without a deadline. @unit milliseconds of the scheduler */
   settled?(command: AnyCommand, outcome: Stamped<Outcome>, takenAt: number): void
+  /** Every behaviour has heard it: now those hear it who listen outside. Exactly one `told` follows. */
+  telling?(event: Stamped<Fact>): void
+  /** Everybody has heard it. */
+  told?(event: Stamped<Fact>): void
+  /** The swarm begins to stop; without a time, it closes. @unit `drainMs`: milliseconds */
+  stops?(drainMs?: number): void
   /** The node has told something, before it is said. */
   host?(event: NodeEvent): void
   /** The ports of a behaviour; returns what it is given instead. */
