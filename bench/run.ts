@@ -12,6 +12,7 @@ import { explained } from './explained.ts'
 import { gossip } from './gossip.ts'
 import { lanes } from './lanes.ts'
 import { memory } from './memory.ts'
+import { observed } from './observed.ts'
 import { policies } from './policies.ts'
 import { relays } from './relay.ts'
 import { rendezvousPoint } from './rendezvous.ts'
@@ -39,6 +40,7 @@ const benches: readonly Bench[] = [
   ...dispatch,
   ...execute,
   ...policies,
+  ...observed,
   ...lanes,
   ...simulation,
   ...gossip,

@@ -308,12 +308,17 @@ describe('FairQueue', () => {
       flows: 2,
       oldestMs: 50,
       maxWaitedMs: 0,
+      waitedMs: 0,
+      waits: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
       served: 0,
       refused: 0,
       cancelled: 0,
     })
     queue.take(160)
-    expect(queue.report(170)[1]).toMatchObject({ waiting: 1, oldestMs: 40, maxWaitedMs: 60, served: 1 })
+    queue.take(20_130)
+    const waits = [0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1]
+    const report = { waiting: 0, oldestMs: 0, maxWaitedMs: 20_000, waitedMs: 20_060, waits, served: 2 }
+    expect(queue.report(20_140)[1]).toMatchObject(report)
     expect(queue.report(0).map(({ lane }) => lane)).toEqual(['control', 'normal', 'bulk'])
   })
 

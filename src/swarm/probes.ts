@@ -7,6 +7,8 @@ import type { Probe } from './vocabulary/probe.ts'
 export interface Probes {
   sent(command: unknown, isExecuted: boolean): void
   taken(command: AnyCommand, behaviour: string): void
+  /** Whether anybody looks at commands that are handed over, or at their work. */
+  readonly watchesHanding: boolean
   handed(command: AnyCommand, hand: () => void): void
   left(command: AnyCommand): void
   settled(command: AnyCommand, outcome: Stamped<Outcome>, takenAt: number): void
@@ -96,6 +98,7 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
         }
       }
     },
+    watchesHanding: handed.length + attempt.length > 0,
     handed(command, last) {
       if (attempt.length > 0) attempts.set(command, attemptAll)
       if (handed.length === 0) last()

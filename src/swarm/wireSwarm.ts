@@ -145,7 +145,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function run(entry: Entry<Route>, command: AnyCommand): void {
     if (entry.route.status !== 'up') return void (entry.ready = command) // it waits in the ledger for the restart
     entry.delivered = true
-    if (probes === undefined) entry.route.command$.next(command)
+    if (probes?.watchesHanding !== true) entry.route.command$.next(command)
     else probes.handed(command, () => entry.route.command$.next(command))
   }
 
@@ -360,6 +360,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       probeOf: (other) => probeOf.get(other),
       state: () => state$.value,
       commandOf: (id) => ledger.get(id)?.command,
+      inFlight: () => [...ledger.entries()].map(({ command }) => command),
       lanes: () => lanes.report(),
       execute,
     })

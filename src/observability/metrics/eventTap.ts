@@ -54,10 +54,11 @@ export class EventTap extends Subscriber<Stamped<Fact>> {
   }
 
   override next(event: Stamped<Fact>): void {
+    this.lastAt = event.at
+    if (event === this.settled) return
     try {
       const kind = this.#kinds.get(event.type) ?? this.#make(event.type)
       kind.cell.value++
-      this.lastAt = event.at
       if (kind.effect !== undefined) kind.effect(event)
     } catch {
       this.#parts.failed(String(event.type))
@@ -78,10 +79,7 @@ export class EventTap extends Subscriber<Stamped<Fact>> {
   #effectOf(type: string): ((event: Stamped<Fact>) => void) | undefined {
     const { meters, commands, circuits, behaviourOf } = this.#parts
     if (type.startsWith('command:')) {
-      return (event) => {
-        if (event !== this.settled) commands.refused(event as Stamped<Outcome>)
-        this.settled = undefined
-      }
+      return (event) => commands.refused(event as Stamped<Outcome>)
     }
     if (isPolicyEvent({ type })) {
       return (event) => {

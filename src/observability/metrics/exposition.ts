@@ -95,7 +95,7 @@ function ownSnapshot({ fullName: name, spec, cells }: MetricFamily, extra: Label
   }
   const counts = cells.map((cell) => cell.counts.slice())
   const lines = (base: string, format: MetricsFormat) => {
-    const les = [...bounds.map((bound) => le(bound, format)), 'le="+Inf"']
+    const les = [...bounds, Infinity].map((most) => bound('le', most, format))
     return texts.map((text, index) => buckets(base, text, counts[index]!, values[index]!, les)).join('')
   }
   return { name, type, help, size: texts.length * (bounds.length + 3), lines }
@@ -141,7 +141,11 @@ async function foreignSnapshot(metric: MetricObject, extra: Labels): Promise<Sna
 
 function labelText(labels: Labels, format: MetricsFormat = 'prometheus'): string {
   return Object.entries(labels)
-    .map(([label, value]) => (label === 'le' ? le(Number(value), format) : `${label}=${quoted(String(value))}`))
+    .map(([label, value]) =>
+      label === 'le' || label === 'quantile'
+        ? bound(label, Number(value), format)
+        : `${label}=${quoted(String(value))}`,
+    )
     .join(',')
 }
 
@@ -154,9 +158,9 @@ function number(value: number): string {
   return value === -Infinity ? '-Inf' : String(value)
 }
 
-/** The bound of a bucket: OpenMetrics writes whole ones with a point. */
-function le(bound: number, format: MetricsFormat): string {
-  return `le="${number(bound)}${format === 'openmetrics' && Number.isInteger(bound) ? '.0' : ''}"`
+/** The bound of a bucket or a quantile: OpenMetrics writes whole ones with a point. */
+function bound(label: string, most: number, format: MetricsFormat): string {
+  return `${label}="${number(most)}${format === 'openmetrics' && Number.isInteger(most) ? '.0' : ''}"`
 }
 
 function joined(one: string, other: string): string {

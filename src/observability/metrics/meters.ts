@@ -1,6 +1,5 @@
 import { BY_PEER, metricCatalogue, type MetricName } from './catalogue/metricCatalogue.ts'
 import { FAMILY_BOUNDS, MetricFamily } from './metricFamily.ts'
-import { quoted } from './labelValue.ts'
 
 /** Every metric of a node, by name. */
 export type Meters = { readonly [Name in MetricName]: MetricFamily }
@@ -15,13 +14,10 @@ export interface MetersOptions {
 
 /** Makes the metrics of one node, all at nothing. */
 export function makeMeters({ defaultLabels, peerLabels }: MetersOptions): Meters {
-  const constant = Object.entries(defaultLabels)
-    .map(([name, value]) => `${name}=${quoted(value)}`)
-    .join(',')
   const overflow = new MetricFamily(
     'rxswarm_metrics_overflow_total',
     metricCatalogue.rxswarm_metrics_overflow_total,
-    constant,
+    defaultLabels,
     {
       values: 4_096,
       series: 4_096,
@@ -32,7 +28,7 @@ export function makeMeters({ defaultLabels, peerLabels }: MetersOptions): Meters
     const bounds = BY_PEER.includes(name as MetricName)
       ? { values: peerLabels, series: 2 * peerLabels + 2 }
       : FAMILY_BOUNDS
-    return [name, new MetricFamily(name, spec, constant, bounds, () => void overflow.at(name).value++)]
+    return [name, new MetricFamily(name, spec, defaultLabels, bounds, () => void overflow.at(name).value++)]
   })
   return Object.fromEntries(families) as Meters
 }

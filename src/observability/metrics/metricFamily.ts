@@ -24,7 +24,7 @@ export class MetricFamily {
   name: string
   readonly spec: MetricSpec
   readonly fullName: string
-  readonly #constant: string
+  readonly #constant: Readonly<Record<string, string>>
   readonly #bounds: FamilyBounds
   readonly #overflowed: () => void
   readonly #known: readonly Set<string>[]
@@ -33,13 +33,13 @@ export class MetricFamily {
   readonly #only: Cell | undefined
 
   /**
-   * @param constant Labels that every series has, as both formats write them.
+   * @param constant Labels that every series has.
    * @param overflowed Hears of each update that finds no room for its labels.
    */
   constructor(
     fullName: string,
     spec: MetricSpec,
-    constant = '',
+    constant: Readonly<Record<string, string>> = {},
     bounds: FamilyBounds = FAMILY_BOUNDS,
     overflowed: () => void = () => undefined,
   ) {
@@ -101,7 +101,8 @@ export class MetricFamily {
   async get(): Promise<object> {
     const { name, help, type, aggregator } = this
     const values = this.#cells.flatMap((cell): readonly object[] => {
-      const labels = Object.fromEntries(this.spec.labels.map((label, index) => [label, cell.labels[index]]))
+      const own = Object.fromEntries(this.spec.labels.map((label, index) => [label, cell.labels[index]]))
+      const labels = { ...this.#constant, ...own }
       if (type !== 'histogram') return [{ value: cell.value, labels }]
       let count = 0
       const buckets = cell.counts.map((more, index) => ({
@@ -144,9 +145,11 @@ export class MetricFamily {
   }
 
   #make(labels: readonly string[]): Cell {
-    const own = labels.map((value, index) => `${this.spec.labels[index]!}=${quoted(value)}`)
-    const text = this.#constant === '' ? own : [this.#constant, ...own]
-    const cell = new Cell(labels, text.join(','), this.spec.bounds)
+    const own = labels.map((value, index): [string, string] => [this.spec.labels[index]!, value])
+    const text = Object.entries({ ...this.#constant, ...Object.fromEntries(own) })
+      .map(([label, value]) => `${label}=${quoted(value)}`)
+      .join(',')
+    const cell = new Cell(labels, text, this.spec.bounds)
     this.#cells.push(cell)
     let level = this.#root
     labels.forEach((value, index) => {

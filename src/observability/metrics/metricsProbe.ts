@@ -61,10 +61,6 @@ export class MetricsProbe implements Probe {
     probed.event$.subscribe(this.#tap)
   }
 
-  taken(command: AnyCommand): void {
-    this.#commands.taken(command)
-  }
-
   settled(command: AnyCommand, outcome: Stamped<Outcome>, takenAt: number): void {
     this.#tap.settled = outcome
     this.#commands.settled(command, outcome, outcome.at - takenAt)
@@ -124,6 +120,10 @@ export class MetricsProbe implements Probe {
     for (const [about, reading] of Object.entries(stateReadings)) {
       this.#attemptNow(about, () => reading(meters, state as never))
     }
+    this.#attemptNow('in flight', () => {
+      meters.rxswarm_commands_in_flight.reset()
+      for (const { type } of this.#probed.inFlight()) meters.rxswarm_commands_in_flight.at(type).value++
+    })
     this.#attemptNow('lanes', () => readLanes(meters, this.#probed.lanes()))
     this.#attemptNow('behaviours', () => {
       const { troubled } = state

@@ -22,6 +22,8 @@ export interface Probed {
   state(): CoreState
   /** The command with this id, while it is in flight. */
   commandOf(id: string): AnyCommand | undefined
+  /** What is in flight, the oldest first. */
+  inFlight(): Iterable<AnyCommand>
   /** What runs and waits in the lanes now. */
   lanes(): readonly CommandLane[]
   /** Sends a command when subscribed, as the swarm's own `execute` does. */
