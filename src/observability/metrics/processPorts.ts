@@ -6,6 +6,7 @@ import {
   PerformanceObserver,
   type PerformanceEntry,
 } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
 import type { MetricsProbe } from './metricsProbe.ts'
 
 /** How closely the event loop is watched. @unit milliseconds */
@@ -42,6 +43,7 @@ export function watchProcess(probe: MetricsProbe): void {
 
   m.process_start_time_seconds.at().value = performance.timeOrigin / 1_000
   m.nodejs_version_info.at(process.version).value = 1
+  m.nodejs_heap_size_limit_bytes.at().value = getHeapStatistics().heap_size_limit
 
   probe.read('process', () => {
     const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage()

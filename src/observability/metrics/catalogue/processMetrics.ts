@@ -13,6 +13,7 @@ export const processMetrics = {
   nodejs_version_info: gauge('Always 1; the label says which Node.js.', 'version'),
   nodejs_heap_size_total_bytes: gauge('Heap that V8 has.'),
   nodejs_heap_size_used_bytes: gauge('Heap that is used.'),
+  nodejs_heap_size_limit_bytes: gauge('Heap beyond which V8 gives up.'),
   nodejs_external_memory_bytes: gauge('Memory outside of the heap that objects hold, buffers included.'),
   nodejs_array_buffers_bytes: gauge('Memory of buffers.'),
   nodejs_active_resources: gauge('What keeps the event loop alive: sockets, timers, requests.', 'type'),
