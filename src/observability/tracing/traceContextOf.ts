@@ -54,7 +54,7 @@ export function contextIn(carried: TraceContext, propagator?: TextMapPropagator)
   const sound = soundTrace(carried.traceparent, carried.tracestate)
   if (sound === undefined) return undefined
   if (propagator?.fields().includes('traceparent') === true) {
-    const read = propagator.extract(ROOT_CONTEXT, { ...sound } as Record<string, string>, getter)
+    const read = propagator.extract(ROOT_CONTEXT, { ...sound }, getter)
     if (trace.getSpanContext(read) !== undefined) return read
   }
   return trace.setSpanContext(ROOT_CONTEXT, spanContextIn(sound))

@@ -3,7 +3,7 @@ import { isSampled } from '../../swarm/libp2p/soundTrace.ts'
 import type { WireNotes, WireSpan, WireStart, WireTrace } from '../../swarm/libp2p/wireTrace.ts'
 import type { TraceContext } from '../../swarm/vocabulary/command.ts'
 import { activeContext, runWith } from './activeContext.ts'
-import { UNSAMPLED_ROOT, unsampledTrace } from './headSampling.ts'
+import { SAMPLED_ROOT, UNSAMPLED_ROOT, unsampledTrace } from './headSampling.ts'
 import { endSpan, type SpanOutcome } from './spanEnd.ts'
 import type { TracerSource } from './tracerSource.ts'
 import { contextIn, headersOf, spanContextIn, traceContextOf } from './traceContextOf.ts'
@@ -53,7 +53,8 @@ export class WireSpans implements WireTrace {
     if (tracer === undefined) return undefined
     if (link !== undefined && !isSampled(link)) return undefined // it was not recorded: there is nothing to link to
     if (this.#open.size >= MOST_WIRE_SPANS) return void this.untraced++
-    const within = (parent && contextIn(parent, this.#propagator)) ?? ROOT_CONTEXT
+    const within = (parent && contextIn(parent, this.#propagator)) ?? this.#rootFor(link)
+    if (within === undefined) return undefined
     const links = link === undefined ? [] : [{ context: spanContextIn(link) }]
     const span = tracer.startSpan(name, { kind: kinds[kind], links }, within)
     if (!span.isRecording()) return new Following(span, within, () => undefined)
@@ -61,6 +62,14 @@ export class WireSpans implements WireTrace {
     const following: Following = new Following(span, within, () => this.#open.delete(following))
     this.#open.add(following)
     return following
+  }
+
+  /** The context of what has no parent; nothing for what is not sampled. */
+  #rootFor(link: TraceContext | undefined): Context | undefined {
+    if (link !== undefined) return SAMPLED_ROOT // as what led to it was
+    const { ratio } = this.#source
+    if (ratio === 1) return ROOT_CONTEXT
+    return this.#chance() < ratio ? SAMPLED_ROOT : undefined
   }
 
   /** Ends all that is under way. */
