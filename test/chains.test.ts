@@ -84,6 +84,7 @@ async function transfer(
   everyMs = 0,
 ) {
   const taken = first(to.execute(xstream.accept()))
+  taken.catch(() => undefined) // it may be stopped before any comes
   const stream = await first(from.execute(xstream.open({ peer: to.self })))
   const reading = readAll(await taken, onChunk)
   reading.catch(() => undefined) // who writes fails first

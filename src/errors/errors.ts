@@ -269,6 +269,9 @@ export class UnsupportedProtocolError extends failure('UnsupportedProtocolError'
 /** The datastore failed. */
 export class StorageError extends failure('StorageError', 'ERR_STORAGE') {}
 
+/** Traces could not be sent to the collector. */
+export class TelemetryError extends failure('TelemetryError', 'ERR_TELEMETRY', RETRYABLE) {}
+
 /** A DHT operation failed on every peer that was asked. */
 export class DhtError extends failure('DhtError', 'ERR_DHT', RETRYABLE) {}
 

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file chain.proto.
  */
 export const file_chain: GenFile = /*@__PURE__*/
-  fileDesc("CgtjaGFpbi5wcm90bxIQcnhzd2FybS5jaGFpbi52MSIjCgZCdWRnZXQSDQoFYnl0ZXMYASABKAQSCgoCbXMYAiABKAQiwgEKBE9wZW4SDwoHdmVyc2lvbhgBIAEoDRINCgVjaGFpbhgCIAEoDBIOCgZvcGVuZXIYAyABKAwSDAoEcGF0aBgEIAMoDBIUCgxpc3N1ZWRfYXRfbXMYBSABKAQSEwoLZGVhZGxpbmVfbXMYBiABKA0SKAoGd2FudGVkGAcgASgLMhgucnhzd2FybS5jaGFpbi52MS5CdWRnZXQSJwoFbGVhc3QYCCABKAsyGC5yeHN3YXJtLmNoYWluLnYxLkJ1ZGdldCJBCgpTaWduZWRPcGVuEgwKBG9wZW4YASABKAwSEgoKcHVibGljX2tleRgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwiFQoDQXNrEg4KBnRhcmdldBgBIAEoDCJqCgxDaGFpblJlcXVlc3QSLAoEb3BlbhgBIAEoCzIcLnJ4c3dhcm0uY2hhaW4udjEuU2lnbmVkT3BlbkgAEiQKA2FzaxgCIAEoCzIVLnJ4c3dhcm0uY2hhaW4udjEuQXNrSABCBgoEYm9keSIzCgZPcGVuZWQSKQoHZ3JhbnRlZBgBIAEoCzIYLnJ4c3dhcm0uY2hhaW4udjEuQnVkZ2V0Ik4KB1JlZnVzZWQSKAoGc3RhdHVzGAEgASgOMhgucnhzd2FybS5jaGFpbi52MS5TdGF0dXMSCwoDaG9wGAIgASgNEgwKBHRleHQYAyABKAkiMgoKTmVpZ2hib3VycxIQCghjYXJyaWVycxgBIAMoDBISCgpoYXNfdGFyZ2V0GAIgASgIIqMBCgtDaGFpbkFuc3dlchIqCgZvcGVuZWQYASABKAsyGC5yeHN3YXJtLmNoYWluLnYxLk9wZW5lZEgAEiwKB3JlZnVzZWQYAiABKAsyGS5yeHN3YXJtLmNoYWluLnYxLlJlZnVzZWRIABIyCgpuZWlnaGJvdXJzGAMgASgLMhwucnhzd2FybS5jaGFpbi52MS5OZWlnaGJvdXJzSABCBgoEYm9keSJ0CgVIZWxsbxIPCgd2ZXJzaW9uGAEgASgNEg8KB3Nlc3Npb24YAiABKAwSDgoGcmVzdW1lGAMgASgIEhAKCHJlY2VpdmVkGAQgASgEEicKBXRvdGFsGAUgASgLMhgucnhzd2FybS5jaGFpbi52MS5CdWRnZXQiGwoHV2VsY29tZRIQCghyZWNlaXZlZBgBIAEoBCrkAQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhcKE1NUQVRVU19OT1RfQ0FSUllJTkcQARIQCgxTVEFUVVNfQ1lDTEUQAhIYChRTVEFUVVNfVE9PX01BTllfSE9QUxADEhEKDVNUQVRVU19CVURHRVQQBBIVChFTVEFUVVNfT1ZFUkxPQURFRBAFEhYKElNUQVRVU19VTlJFQUNIQUJMRRAGEhIKDlNUQVRVU19USU1FT1VUEAcSEQoNU1RBVFVTX0RFTklFRBAIEhQKEFNUQVRVU19NQUxGT1JNRUQQCWIGcHJvdG8z");
+  fileDesc("CgtjaGFpbi5wcm90bxIQcnhzd2FybS5jaGFpbi52MSIjCgZCdWRnZXQSDQoFYnl0ZXMYASABKAQSCgoCbXMYAiABKAQiwgEKBE9wZW4SDwoHdmVyc2lvbhgBIAEoDRINCgVjaGFpbhgCIAEoDBIOCgZvcGVuZXIYAyABKAwSDAoEcGF0aBgEIAMoDBIUCgxpc3N1ZWRfYXRfbXMYBSABKAQSEwoLZGVhZGxpbmVfbXMYBiABKA0SKAoGd2FudGVkGAcgASgLMhgucnhzd2FybS5jaGFpbi52MS5CdWRnZXQSJwoFbGVhc3QYCCABKAsyGC5yeHN3YXJtLmNoYWluLnYxLkJ1ZGdldCJBCgpTaWduZWRPcGVuEgwKBG9wZW4YASABKAwSEgoKcHVibGljX2tleRgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwiFQoDQXNrEg4KBnRhcmdldBgBIAEoDCJaCgVUcmFjZRITCgt0cmFjZXBhcmVudBgBIAEoCRISCgp0cmFjZXN0YXRlGAIgASgJEhgKC2RlYWRsaW5lX21zGAMgASgNSACIAQFCDgoMX2RlYWRsaW5lX21zIpIBCgxDaGFpblJlcXVlc3QSLAoEb3BlbhgBIAEoCzIcLnJ4c3dhcm0uY2hhaW4udjEuU2lnbmVkT3BlbkgAEiQKA2FzaxgCIAEoCzIVLnJ4c3dhcm0uY2hhaW4udjEuQXNrSAASJgoFdHJhY2UYAyABKAsyFy5yeHN3YXJtLmNoYWluLnYxLlRyYWNlQgYKBGJvZHkiMwoGT3BlbmVkEikKB2dyYW50ZWQYASABKAsyGC5yeHN3YXJtLmNoYWluLnYxLkJ1ZGdldCJOCgdSZWZ1c2VkEigKBnN0YXR1cxgBIAEoDjIYLnJ4c3dhcm0uY2hhaW4udjEuU3RhdHVzEgsKA2hvcBgCIAEoDRIMCgR0ZXh0GAMgASgJIjIKCk5laWdoYm91cnMSEAoIY2FycmllcnMYASADKAwSEgoKaGFzX3RhcmdldBgCIAEoCCKjAQoLQ2hhaW5BbnN3ZXISKgoGb3BlbmVkGAEgASgLMhgucnhzd2FybS5jaGFpbi52MS5PcGVuZWRIABIsCgdyZWZ1c2VkGAIgASgLMhkucnhzd2FybS5jaGFpbi52MS5SZWZ1c2VkSAASMgoKbmVpZ2hib3VycxgDIAEoCzIcLnJ4c3dhcm0uY2hhaW4udjEuTmVpZ2hib3Vyc0gAQgYKBGJvZHkidAoFSGVsbG8SDwoHdmVyc2lvbhgBIAEoDRIPCgdzZXNzaW9uGAIgASgMEg4KBnJlc3VtZRgDIAEoCBIQCghyZWNlaXZlZBgEIAEoBBInCgV0b3RhbBgFIAEoCzIYLnJ4c3dhcm0uY2hhaW4udjEuQnVkZ2V0IhsKB1dlbGNvbWUSEAoIcmVjZWl2ZWQYASABKAQq5AEKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABIXChNTVEFUVVNfTk9UX0NBUlJZSU5HEAESEAoMU1RBVFVTX0NZQ0xFEAISGAoUU1RBVFVTX1RPT19NQU5ZX0hPUFMQAxIRCg1TVEFUVVNfQlVER0VUEAQSFQoRU1RBVFVTX09WRVJMT0FERUQQBRIWChJTVEFUVVNfVU5SRUFDSEFCTEUQBhISCg5TVEFUVVNfVElNRU9VVBAHEhEKDVNUQVRVU19ERU5JRUQQCBIUChBTVEFUVVNfTUFMRk9STUVEEAliBnByb3RvMw");
 
 /**
  * What one carries, or may use: 0 is "no bound of mine".
@@ -165,6 +165,39 @@ export const AskSchema: GenMessage<Ask> = /*@__PURE__*/
   messageDesc(file_chain, 3);
 
 /**
+ * Whose part an open is, from hop to hop: each hop says it anew, and the opener has not signed it.
+ *
+ * @generated from message rxswarm.chain.v1.Trace
+ */
+export type Trace = Message<"rxswarm.chain.v1.Trace"> & {
+  /**
+   * W3C Trace Context.
+   *
+   * @generated from field: string traceparent = 1;
+   */
+  traceparent: string;
+
+  /**
+   * @generated from field: string tracestate = 2;
+   */
+  tracestate: string;
+
+  /**
+   * How long who asks still waits; no field is no bound but that of the Open. In milliseconds.
+   *
+   * @generated from field: optional uint32 deadline_ms = 3;
+   */
+  deadlineMs?: number | undefined;
+};
+
+/**
+ * Describes the message rxswarm.chain.v1.Trace.
+ * Use `create(TraceSchema)` to create a new message.
+ */
+export const TraceSchema: GenMessage<Trace> = /*@__PURE__*/
+  messageDesc(file_chain, 4);
+
+/**
  * The first message on a stream, from who opens it.
  *
  * @generated from message rxswarm.chain.v1.ChainRequest
@@ -186,6 +219,11 @@ export type ChainRequest = Message<"rxswarm.chain.v1.ChainRequest"> & {
     value: Ask;
     case: "ask";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * @generated from field: rxswarm.chain.v1.Trace trace = 3;
+   */
+  trace?: Trace | undefined;
 };
 
 /**
@@ -193,7 +231,7 @@ export type ChainRequest = Message<"rxswarm.chain.v1.ChainRequest"> & {
  * Use `create(ChainRequestSchema)` to create a new message.
  */
 export const ChainRequestSchema: GenMessage<ChainRequest> = /*@__PURE__*/
-  messageDesc(file_chain, 4);
+  messageDesc(file_chain, 5);
 
 /**
  * The chain stands to the acceptor; what follows is opaque.
@@ -214,7 +252,7 @@ export type Opened = Message<"rxswarm.chain.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_chain, 5);
+  messageDesc(file_chain, 6);
 
 /**
  * @generated from message rxswarm.chain.v1.Refused
@@ -243,7 +281,7 @@ export type Refused = Message<"rxswarm.chain.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_chain, 6);
+  messageDesc(file_chain, 7);
 
 /**
  * The answer to an Ask.
@@ -271,7 +309,7 @@ export type Neighbours = Message<"rxswarm.chain.v1.Neighbours"> & {
  * Use `create(NeighboursSchema)` to create a new message.
  */
 export const NeighboursSchema: GenMessage<Neighbours> = /*@__PURE__*/
-  messageDesc(file_chain, 7);
+  messageDesc(file_chain, 8);
 
 /**
  * The first message back.
@@ -308,7 +346,7 @@ export type ChainAnswer = Message<"rxswarm.chain.v1.ChainAnswer"> & {
  * Use `create(ChainAnswerSchema)` to create a new message.
  */
 export const ChainAnswerSchema: GenMessage<ChainAnswer> = /*@__PURE__*/
-  messageDesc(file_chain, 8);
+  messageDesc(file_chain, 9);
 
 /**
  * Inside the encryption of the two ends: the opener's first frame.
@@ -357,7 +395,7 @@ export type Hello = Message<"rxswarm.chain.v1.Hello"> & {
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema: GenMessage<Hello> = /*@__PURE__*/
-  messageDesc(file_chain, 9);
+  messageDesc(file_chain, 10);
 
 /**
  * The acceptor's first frame.
@@ -378,7 +416,7 @@ export type Welcome = Message<"rxswarm.chain.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_chain, 10);
+  messageDesc(file_chain, 11);
 
 /**
  * @generated from enum rxswarm.chain.v1.Status

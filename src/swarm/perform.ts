@@ -4,7 +4,7 @@ import { SwarmError, UnexpectedError } from '../errors/errors.ts'
 import type { Call } from '../policies/policy.ts'
 import type { PolicyEvent } from '../policies/policyEvent.ts'
 import type { Guard } from './guard.ts'
-import { attempted } from './probes.ts'
+import { attemptsNow, type Attempt } from './probes.ts'
 import type { Fact, Outcome } from './vocabulary/event.ts'
 
 /**
@@ -55,6 +55,8 @@ class Tasks<C extends AnyCommand, Result, F extends Fact> {
   readonly #say: (result: Result, command: C) => F
   readonly #guarded: Guard<C> | undefined
   #ended = false
+  /** What looks at attempts; all commands of a behaviour come from one swarm. */
+  #attempts: Attempt | undefined
 
   constructor(
     out: Subscriber<F | Outcome | PolicyEvent>,
@@ -72,6 +74,7 @@ class Tasks<C extends AnyCommand, Result, F extends Fact> {
     this.#running.get(command.id)?.unsubscribe()
     const task = new Task(command, this)
     this.#running.set(command.id, task)
+    this.#attempts = attemptsNow() ?? this.#attempts
     try {
       const policy = this.#guarded?.policyOf(command)
       if (policy === undefined) this.#attempt(command).subscribe(task)
@@ -83,7 +86,8 @@ class Tasks<C extends AnyCommand, Result, F extends Fact> {
   }
 
   #attempt(command: C): Observable<Result> {
-    return attempted(command, from(this.#work(command)))
+    const work$ = from(this.#work(command))
+    return this.#attempts === undefined ? work$ : this.#attempts(command, work$)
   }
 
   #callOf({ id: cause }: C, dueAt: number): Call {

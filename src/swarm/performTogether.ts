@@ -1,6 +1,6 @@
 import { Observable, Subscription } from 'rxjs'
 import { asSwarmError } from './perform.ts'
-import { attempted } from './probes.ts'
+import { attemptsNow } from './probes.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
 import type { Fact, Outcome } from './vocabulary/event.ts'
 
@@ -71,7 +71,8 @@ export function performTogether<C extends AnyCommand, Result, F extends Fact>(
         enter(group, command)
         let running: Subscription
         try {
-          running = attempted(command, work(name)).subscribe({
+          const work$ = work(name)
+          running = (attemptsNow()?.(command, work$) ?? work$).subscribe({
             next: (result) => {
               try {
                 out.next({ ...say(result), causes: group.causes })

@@ -26,14 +26,13 @@ export interface Probes {
 }
 
 /** Looks at the work of a command each time it is about to be subscribed. */
-type Attempt = <T>(command: AnyCommand, work$: Observable<T>) => Observable<T>
+export type Attempt = <T>(command: AnyCommand, work$: Observable<T>) => Observable<T>
 
-const attempts = new WeakMap<AnyCommand, Attempt>()
-let areAttemptsSeen = false
+let handing: Attempt | undefined
 
-/** The work of a command as its probes want it; the work itself when nobody watches. */
-export function attempted<T>(command: AnyCommand, work$: Observable<T>): Observable<T> {
-  return areAttemptsSeen ? (attempts.get(command)?.(command, work$) ?? work$) : work$
+/** What looks at the attempts of the command that is being handed over at this moment; nothing when nobody watches. */
+export function attemptsNow(): Attempt | undefined {
+  return handing
 }
 
 /**
@@ -70,7 +69,7 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
   const [leaves, telling, told, stops] = [having('leaves'), having('telling'), having('told'), having('stops')]
   const attemptAll: Attempt = (command, work$) =>
     attempt.reduce((seen$, probe) => safely(() => probe.attempt(command, seen$), seen$), work$)
-  if (attempt.length > 0) areAttemptsSeen = true
+  const seen = attempt.length > 0 ? attemptAll : undefined
 
   /** Each probe is asked once; whatever it does, the command is handed over once. */
   function hand(at: number, command: AnyCommand, last: () => void): void {
@@ -117,9 +116,14 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     },
     watchesHanding: handed.length + attempt.length > 0,
     handed(command, last) {
-      if (attempt.length > 0) attempts.set(command, attemptAll)
-      if (handed.length === 0) last()
-      else hand(0, command, last)
+      const outer = handing
+      handing = seen
+      try {
+        if (handed.length === 0) last()
+        else hand(0, command, last)
+      } finally {
+        handing = outer
+      }
     },
     left(command) {
       for (const probe of left) safely(() => probe.left(command), undefined)

@@ -7,7 +7,7 @@ import type { ArrivedHalf } from './pairing.ts'
 import { receive } from './receive.ts'
 import { streamFailure } from './streamFailure.ts'
 import { withinMs, type WorkBounds } from './withinMs.ts'
-import { encodeVerdict, headerDecoder, XSTREAM_PROTOCOL, type XStreamVerdict } from './xstreamWire.ts'
+import { encodeVerdict, greetingDecoder, headerDecoder, XSTREAM_PROTOCOL, type XStreamVerdict } from './xstreamWire.ts'
 
 /** How long the application has to decide. @unit milliseconds */
 const DECIDE_MS = 10_000
@@ -21,12 +21,18 @@ export interface HalfOrigin {
   readonly peer: string
   /** Id of the connection. */
   readonly connection: string
+  /** Whether the opener begins it with a greeting. Default: false. */
+  readonly isGreeted?: boolean
 }
 
 /** How an inbound substream is treated. */
 export interface AcceptOptions {
   /** Says whether the peer may open an xstream. Asked once for each substream, before its id and role are known. */
-  readonly decide: (origin: HalfOrigin, signal: AbortSignal) => Promise<XStreamVerdict> | XStreamVerdict
+  readonly decide: (
+    origin: HalfOrigin,
+    signal: AbortSignal,
+    greeting?: Uint8Array,
+  ) => Promise<XStreamVerdict> | XStreamVerdict
   /** How long that may take; then the peer is refused. Default: 10 000. @unit milliseconds */
   readonly decideMs?: number
   /** How long the peer may take to say what it is. Default: 15 000. @unit milliseconds */
@@ -56,7 +62,8 @@ export async function acceptHalf(
   const bounds = { deadlineMs: headerMs, scheduler, signal, context }
   const half = halfOf(stream, { what: 'xstream', peer })
   try {
-    const verdict = await verdictOf(origin, options, bounds)
+    const greeting = origin.isGreeted === true ? await greetingOf(half, bounds) : undefined
+    const verdict = await verdictOf(origin, greeting, options, bounds)
     if (!verdict.accepted) {
       await refuse(half, verdict, bounds)
       throw new AccessDeniedError(`xstream: ${peer} was refused: ${harmless(verdict.reason)}`, context)
@@ -76,15 +83,23 @@ export async function acceptHalf(
   }
 }
 
+/** What the opener begins with. @errors `DeadlineError`, `InvalidMessageError` */
+function greetingOf({ reader }: Half, bounds: Omit<WorkBounds, 'what'>): Promise<Uint8Array> {
+  const what = 'xstream: no greeting'
+  const { context } = bounds
+  return withinMs({ ...bounds, what }, (signal) => receive(reader, greetingDecoder(), { signal, what, context }))
+}
+
 async function verdictOf(
   origin: HalfOrigin,
+  greeting: Uint8Array | undefined,
   { decide, decideMs = DECIDE_MS }: AcceptOptions,
   bounds: Omit<WorkBounds, 'what' | 'deadlineMs'>,
 ): Promise<XStreamVerdict> {
   const late = { accepted: false, reason: 'decision timeout' } as const
   try {
     const what = 'xstream: no decision'
-    return await withinMs({ ...bounds, what, deadlineMs: decideMs }, async (signal) => decide(origin, signal))
+    return await withinMs({ ...bounds, what, deadlineMs: decideMs }, async (signal) => decide(origin, signal, greeting))
   } catch (error) {
     if (bounds.signal?.aborted === true) throw error
     const isLate = (error as Partial<SwarmError>).code === 'ERR_DEADLINE'

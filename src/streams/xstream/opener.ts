@@ -7,7 +7,7 @@ import { receive } from './receive.ts'
 import { streamFailure } from './streamFailure.ts'
 import { withinMs } from './withinMs.ts'
 import { XStream } from './XStream.ts'
-import { encodeHeader, verdictDecoder, XSTREAM_PROTOCOL, type XStreamRole } from './xstreamWire.ts'
+import { encodeGreeting, encodeHeader, verdictDecoder, XSTREAM_PROTOCOL, type XStreamRole } from './xstreamWire.ts'
 
 /** How long the acceptor has to answer. @unit milliseconds */
 const VERDICT_MS = 5_000
@@ -24,6 +24,8 @@ export interface OpenXStream {
   readonly main: Stream
   /** A second one on the same connection. */
   readonly error: Stream
+  /** What each half begins with; without one it does not begin with any. See `GREETED_PROTOCOL`. */
+  readonly greeting?: Uint8Array | undefined
   /** How long the acceptor has to answer, and to take the header. Default: 5 000. @unit milliseconds */
   readonly verdictMs?: number
   /** See {@link XStreamParts}. @unit milliseconds */
@@ -76,13 +78,14 @@ export async function openXStream(request: OpenXStream): Promise<XStream> {
 }
 
 async function introduceHalf(half: Half, role: XStreamRole, request: OpenXStream, signal: AbortSignal): Promise<Half> {
-  const { id, peer, verdictMs: deadlineMs = VERDICT_MS, scheduler = asyncScheduler } = request
+  const { id, peer, greeting, verdictMs: deadlineMs = VERDICT_MS, scheduler = asyncScheduler } = request
   const context = { peer, protocol: XSTREAM_PROTOCOL }
   const bounds = { deadlineMs, scheduler, signal, context }
   const what = `xstream ${id}: no answer on its ${role} half`
-  const verdict = await withinMs({ ...bounds, what }, (until) =>
-    receive(half.reader, verdictDecoder(), { signal: until, what, context }),
-  )
+  const verdict = await withinMs({ ...bounds, what }, async (until) => {
+    if (greeting !== undefined) await half.writer.write(encodeGreeting(greeting), { signal: until })
+    return receive(half.reader, verdictDecoder(), { signal: until, what, context })
+  })
   if (!verdict.accepted) {
     throw new AccessDeniedError(`xstream ${id}: ${peer} refuses it: ${harmless(verdict.reason)}`, context)
   }

@@ -3,6 +3,12 @@ import { InvalidMessageError } from '../../errors/errors.ts'
 /** The protocol id. It has a slash at its end and no version. */
 export const XSTREAM_PROTOCOL = '/xstream/'
 
+/** The protocol id of rxswarm's own: the same, but that the opener begins each substream with a greeting. */
+export const GREETED_PROTOCOL = '/rxswarm/xstream/1.0.0'
+
+/** What a greeting may have. @unit bytes, without its length */
+export const MOST_GREETING_BYTES = 512
+
 /** The id as a u128, and the role. @unit bytes */
 export const HEADER_BYTES = 17
 
@@ -156,6 +162,43 @@ export function headerDecoder(): WireDecoder<XStreamHeader> {
       const role = roles[view.getUint8(ID_BYTES)]
       if (role === undefined) return new InvalidMessageError(`xstream: there is no role ${view.getUint8(ID_BYTES)}`)
       return { id: (view.getBigUint64(0) << 64n) | view.getBigUint64(8), role }
+    },
+  )
+}
+
+/**
+ * A greeting with its length.
+ *
+ * @param greeting What it says; opaque here.
+ * @shape  u16 big-endian: the length; then the greeting.
+ * @errors `InvalidMessageError` for one of more than 512 bytes
+ * @source ours
+ */
+export function encodeGreeting(greeting: Uint8Array): Uint8Array {
+  const { byteLength } = greeting
+  if (byteLength > MOST_GREETING_BYTES) throw new InvalidMessageError(`xstream: a greeting of ${byteLength} bytes`)
+  const bytes = new Uint8Array(LENGTH_BYTES + byteLength)
+  viewOf(bytes).setUint16(0, byteLength)
+  bytes.set(greeting, LENGTH_BYTES)
+  return bytes
+}
+
+/**
+ * Reads a greeting.
+ *
+ * @shape  See {@link WireDecoder}. Memory: 514 bytes.
+ * @errors `malformed` for one that says that it has more than 512 bytes, before any of them is read
+ * @source ours
+ */
+export function greetingDecoder(): WireDecoder<Uint8Array> {
+  const lengthIn = (first: Uint8Array) => viewOf(first).getUint16(0)
+  return new WireDecoder(
+    LENGTH_BYTES,
+    (first) => LENGTH_BYTES + (lengthIn(first) > MOST_GREETING_BYTES ? 0 : lengthIn(first)),
+    (whole) => {
+      const length = lengthIn(whole)
+      if (length <= MOST_GREETING_BYTES) return whole.slice(LENGTH_BYTES)
+      return new InvalidMessageError(`xstream: a greeting of ${length} bytes, more than ${MOST_GREETING_BYTES}`)
     },
   )
 }

@@ -39,6 +39,8 @@ export interface Gate {
   readonly owners: Map<string, string>
   /** Asks this guard too, about every stream of every protocol. */
   guard(guard: StreamGuard): void
+  /** Has every guard take one protocol for another: they are the same to them, and are told by its name. */
+  alias(protocol: string, as: string): void
   /** Says no to inbound streams of a protocol in its own words, instead of by a reset. */
   refuseWith(protocol: string, refusal: Refusal): void
   /**
@@ -103,6 +105,8 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
   const connections = new Map<string, Connection>()
   const owners = new Map<string, string>()
   const guards: StreamGuard[] = []
+  const aliases = new Map<string, string>()
+  const named = (protocol: string): string => aliases.get(protocol) ?? protocol
   const refusals = new Map<string, Refusal>()
   const waiting = { inbound: new Map<Connection, Set<() => void>>(), outbound: new Map<Connection, Set<() => void>>() }
   const acquaintances = new WeakMap<Connection, Acquaintance>()
@@ -124,15 +128,16 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
   /** Lets one of these protocols run, when it may; waits while none may, and one may later. */
   const admit = async (request: Omit<StreamRequest, 'protocol'>, protocols: string[], signal?: AbortSignal) => {
     for (const since = performance.now(); ;) {
-      const verdicts = protocols.map((protocol) => verdictOf({ ...request, protocol }))
+      const verdicts = protocols.map((protocol) => verdictOf({ ...request, protocol: named(protocol) }))
       const passing = protocols.filter((_, index) => verdicts[index] === 'pass')
       if (passing.length > 0) {
-        enter({ ...request, protocol: passing[0]! })
+        enter({ ...request, protocol: named(passing[0]!) })
         return passing
       }
-      if (!verdicts.includes('wait')) return refuse({ ...request, protocol: protocols[0]! }, verdicts[0] as SwarmError)
+      if (!verdicts.includes('wait'))
+        return refuse({ ...request, protocol: named(protocols[0]!) }, verdicts[0] as SwarmError)
       const leftMs = since + MOST_WAIT_MS - performance.now()
-      await changeOf(request, protocols[0]!, leftMs, signal)
+      await changeOf(request, named(protocols[0]!), leftMs, signal)
     }
   }
   const refuse = (request: StreamRequest, refusal: SwarmError): never => {
@@ -194,8 +199,8 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
 
   /** Every stream of the node passes here, when its protocol is known; outbound ones have been looked at before. */
   const pass: Middleware = async (stream, connection, next) => {
-    const { protocol, direction } = stream
-    const request = { connection, protocol, direction }
+    const { direction } = stream
+    const request = { connection, protocol: named(stream.protocol), direction }
     const verdict = verdictOf(request)
     if (verdict !== 'pass') await hold(stream, connection)
     else if (direction === 'inbound') await refusing(stream, async () => enter(request))
@@ -203,7 +208,8 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
   }
 
   const hold = async (stream: Stream, connection: Connection): Promise<void> => {
-    const { protocol, direction } = stream
+    const { direction } = stream
+    const protocol = named(stream.protocol)
     const gone = new AbortController()
     const onClose = () => gone.abort(new StreamError(`${protocol}: closed while it waited`, { protocol }))
     stream.pause()
@@ -254,7 +260,7 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
   /** Tells the services of the protocols of a peer that they may use, and of those that they may no longer. */
   const introduce = (connection: Connection, { identity, told }: Acquaintance, isAgain: boolean): void => {
     const may = (protocol: string, on = connection) =>
-      verdictOf({ connection: on, protocol, direction: 'outbound' }) === 'pass'
+      verdictOf({ connection: on, protocol: named(protocol), direction: 'outbound' }) === 'pass'
     const fresh = identity.protocols.filter((protocol) => !(isAgain && told.has(protocol)) && may(protocol))
     const others = connectionManager.getConnections(connection.remotePeer).filter(({ status }) => status === 'open')
     const gone = [...told].filter((protocol) => ![connection, ...others].some((on) => may(protocol, on)))
@@ -281,13 +287,15 @@ export function hangGate({ events, registrar, connectionManager }: GateComponent
       guards.push(guard)
       guards.sort((one, other) => one.rank - other.rank)
     },
+    alias: (protocol, as) => void aliases.set(protocol, as),
     refuseWith: (protocol, refusal) => void refusals.set(protocol, refusal),
     review: (connection) => {
       for (const all of [waiting.inbound, waiting.outbound]) {
         for (const change of [...(all.get(connection) ?? [])]) change()
       }
       for (const stream of [...connection.streams]) {
-        const { protocol, direction } = stream
+        const { direction } = stream
+        const protocol = named(stream.protocol)
         if (protocol === '' || held.has(stream)) continue // one that waits is told by who holds it, in its own words
         const request = { connection, protocol, direction }
         const verdict = verdictOf(request)

@@ -93,7 +93,8 @@ function commanded(
     return { state, say: [{ type: 'chain:listed', chains, cause }, done] }
   }
   const { to, via, hops } = command
-  const opening: Opening = { command, left: [], candidates: [] }
+  const dueAtMs = nowMs + (command.meta?.deadlineMs ?? Infinity)
+  const opening: Opening = { command, left: [], candidates: [], dueAtMs }
   if (via === undefined) {
     const route: OpenerEffect = { do: 'route', work: cause, to, ...(hops === undefined ? {} : { hops }) }
     return { state: withOpening(state, cause, opening), run: [route] }
@@ -109,6 +110,7 @@ function commanded(
       via.map((path) => [...path, to]),
       nowMs,
     ),
+    nowMs,
   )
 }
 
@@ -130,7 +132,7 @@ function routed(
 ): OpenerStep {
   const opening = state.openings.get(work)
   if (opening !== undefined) {
-    return openNext(decisions, state, work, startOf(decisions, state, opening, routes, nowMs))
+    return openNext(decisions, state, work, startOf(decisions, state, opening, routes, nowMs), nowMs)
   }
   const held = state.held.get(work)
   if (held?.repair === undefined) return { state }
@@ -144,7 +146,13 @@ function routed(
 }
 
 /** The next path of a chain that is being opened, or its end. */
-function openNext(decisions: OpenerDecisions, state: OpenerState, work: string, opening: Opening): OpenerStep {
+function openNext(
+  decisions: OpenerDecisions,
+  state: OpenerState,
+  work: string,
+  opening: Opening,
+  nowMs: number,
+): OpenerStep {
   const [path, ...left] = opening.left
   const { command } = opening
   if (path === undefined) {
@@ -157,9 +165,10 @@ function openNext(decisions: OpenerDecisions, state: OpenerState, work: string, 
     }
   }
   const { bytes = Infinity, ms = Infinity } = command.budget ?? {}
+  const withinMs = Math.max(1, Math.ceil(Math.min(decisions.pathMs, opening.dueAtMs - nowMs))) // the carriers need not wait longer
   return {
     state: withOpening(state, work, { ...opening, left }),
-    run: [{ do: 'open', work, path, total: { bytes, ms }, withinMs: decisions.pathMs }],
+    run: [{ do: 'open', work, path, total: { bytes, ms }, withinMs }],
   }
 }
 
@@ -201,7 +210,7 @@ function failed(
   const step =
     opening === undefined
       ? repairNext(decisions, state, held!, nowMs)
-      : openNext(decisions, state, work, { ...opening, failure: error })
+      : openNext(decisions, state, work, { ...opening, failure: error }, nowMs)
   return { ...step, say: [...say, ...(step.say ?? [])] }
 }
 

@@ -57,6 +57,8 @@ export interface Opening {
   readonly left: readonly ChainPath[]
   readonly candidates: readonly ChainPath[]
   readonly failure?: SwarmError
+  /** When its command is over, if it has named a deadline. @unit milliseconds */
+  readonly dueAtMs: number
 }
 
 /** A chain that is open. */

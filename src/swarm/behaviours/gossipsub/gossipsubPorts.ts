@@ -1,7 +1,9 @@
 import type { Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { defer, filter, from, fromEvent, map, mergeMap, Observable, of, type Subscriber } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
+import { traceGossip } from '../../libp2p/gossipTrace.ts'
 import { parsePeer } from '../../libp2p/parse.ts'
+import { wireTraceOf } from '../../libp2p/wireTrace.ts'
 import { PubsubError, RefusedMessageError, SwarmError } from '../../../errors/errors.ts'
 import type { GossipMessage, GossipsubPorts, PublishedMessage } from './gossipsubBehaviour.ts'
 import { plain, verdictOf, type GossipsubService, type MessageValidator } from './gossipsubService.ts'
@@ -35,8 +37,28 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
     turnSince = performance.now()
   }
 
-  service.addEventListener('gossipsub:message', ({ detail: { msg, msgId } }) => {
-    joined.get(msg.topic)?.next(plain(msg, msgId))
+  const traces = traceGossip(service, () => wireTraceOf(node))
+
+  service.addEventListener('gossipsub:message', ({ detail: { msg, msgId, propagationSource } }) => {
+    const topic = joined.get(msg.topic)
+    if (topic === undefined) return
+    const link = traces.traceOf(msg.data)
+    const span = link && wireTraceOf(node)?.start('gossipsub.delivery', { kind: 'consumer', link, notes })
+    if (span === undefined) return topic.next(plain(msg, msgId))
+    span.run(() => topic.next(plain(msg, msgId)))
+    span.end()
+
+    function notes() {
+      return {
+        'rxswarm.behaviour': 'gossipsub',
+        'rxswarm.peer.id': propagationSource.toString(),
+        'messaging.system': 'gossipsub',
+        'messaging.operation.type': 'process',
+        'messaging.destination.name': msg.topic,
+        'messaging.message.id': msgId,
+        'messaging.message.body.size': msg.data.byteLength,
+      }
+    }
   })
   node.addEventListener('connection:close', ({ detail: { remotePeer } }) => {
     const timer = setTimeout(() => void revive(remotePeer), REVIVE_AFTER_MS)
@@ -74,6 +96,7 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
   }
 
   const publish = async (topic: string, data: Uint8Array, signal: AbortSignal): Promise<PublishedMessage> => {
+    const trace = wireTraceOf(node)?.outgoing()
     const validator = Object.hasOwn(validators, topic) ? validators[topic] : undefined
     const own: GossipMessage = { topic, data, from: node.peerId.toString(), id: '' }
     const { verdict, error } =
@@ -88,7 +111,7 @@ export function gossipsubPorts(node: Libp2p, validators: Readonly<Record<string,
     }
     for (const peer of unready(topic)) excused.add(peer) // it takes no stream: nobody waits for it again
     if (some(subscribers(topic), isFull)) await room(topic, signal)
-    const { recipients } = await send(topic, data)
+    const { recipients } = await send(topic, traces.mark(data, trace))
     if (recipients.length === 0)
       throw new PubsubError(`${topic}: no peer that has joined could be written to`, { topic })
     if (performance.now() - turnSince > TURN_MS) await nextTurn()

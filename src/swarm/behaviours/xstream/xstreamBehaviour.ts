@@ -6,6 +6,7 @@ import type { XStream } from '../../../streams/xstream/XStream.ts'
 import { approvals } from '../../approvals.ts'
 import { guard, type PolicyOption } from '../../guard.ts'
 import { asSwarmError, perform } from '../../perform.ts'
+import { remaining } from '../../remaining.ts'
 import type { Behaviour } from '../../vocabulary/behaviour.ts'
 import { contextOf } from '../../vocabulary/command.ts'
 import { checkPeer } from '../checkPeer.ts'
@@ -46,8 +47,12 @@ export interface ClosedStream {
 
 /** What xstream may call. */
 export interface XStreamPorts {
-  /** Opens an xstream to a peer; dials when there is no connection. One value. Unsubscribing before it is there gives it up. */
-  open(peer: string, limited: boolean): Observable<XStream>
+  /**
+   * Opens an xstream to a peer; dials when there is no connection. One value. Unsubscribing before it is there gives it up.
+   *
+   * @param deadlineMs How long it is waited for: the peer is told, if it can be. @unit milliseconds
+   */
+  open(peer: string, limited: boolean, deadlineMs: number): Observable<XStream>
   /** What peers want to open; each waits for its answer. */
   readonly offer$: Observable<XStreamOffer>
   /** Offers that nobody waits for any more, by name. */
@@ -98,12 +103,17 @@ export const xstreamBehaviour =
       ofType('xstream:offered'),
       map(({ type: _type, ...offer }) => offer as XStreamOffer),
     )
+    const left = remaining(wires)
     return merge(
       command$.pipe(
         ofType('xstream/open'),
         perform(
           cancel$,
-          ({ peer, limited }) => (checkPeer(peer, self), ports.open(peer, limited === true)),
+          (command) => {
+            const { peer, limited } = command
+            checkPeer(peer, self)
+            return ports.open(peer, limited === true, left(command))
+          },
           (stream, { peer }): XStreamEvent => ({ type: 'xstream:opened', peer, stream }),
           guard<OpenStream>(wires, policy, ({ peer }) => peer),
         ),

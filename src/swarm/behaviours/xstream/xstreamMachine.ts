@@ -89,7 +89,7 @@ function offered({ approval, decideMs }: XStreamDecisions, state: XStreamState, 
   return {
     state: waiting,
     say: [{ type: 'xstream:offered', ...offer }],
-    run: [{ do: 'wait', offer: offer.offer, waitMs: decideMs }],
+    run: [{ do: 'wait', offer: offer.offer, waitMs: Math.min(decideMs, offer.deadlineMs ?? decideMs) }],
   }
 }
 

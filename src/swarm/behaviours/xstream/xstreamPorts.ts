@@ -1,17 +1,26 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { catchError, defer, EMPTY, mergeMap, Subject, throwError } from 'rxjs'
 import { fromAbortable } from '../../../operators/fromAbortable.ts'
-import { OverloadedError, type SwarmError } from '../../../errors/errors.ts'
+import { OverloadedError, StreamError, type SwarmError } from '../../../errors/errors.ts'
 import type { HalfOrigin } from '../../../streams/xstream/acceptHalf.ts'
 import { XStreamAcceptor } from '../../../streams/xstream/acceptor.ts'
 import { halfOf } from '../../../streams/xstream/half.ts'
 import { openXStream } from '../../../streams/xstream/opener.ts'
 import type { XStream } from '../../../streams/xstream/XStream.ts'
-import { encodeVerdict, XSTREAM_PROTOCOL, type XStreamVerdict } from '../../../streams/xstream/xstreamWire.ts'
+import {
+  encodeVerdict,
+  GREETED_PROTOCOL,
+  XSTREAM_PROTOCOL,
+  type XStreamVerdict,
+} from '../../../streams/xstream/xstreamWire.ts'
 import { connectTo } from '../../libp2p/connectTo.ts'
 import { gateOf } from '../../libp2p/createHost.ts'
 import { streamError } from '../../libp2p/streamError.ts'
+import { wireTraceOf, type WireSpan } from '../../libp2p/wireTrace.ts'
+import { addressNotes } from '../../libp2p/addressNotes.ts'
+import { decodeXStreamGreeting, encodeXStreamGreeting, type XStreamGreeting } from '../../libp2p/xstreamGreeting.ts'
 import { asSwarmError } from '../../perform.ts'
+import type { TraceContext } from '../../vocabulary/command.ts'
 import { Slots } from './slots.ts'
 import type { ClosedStream, FailedOffer, XStreamPorts } from './xstreamBehaviour.ts'
 import type { XStreamOffer } from './xstreamVocabulary.ts'
@@ -34,10 +43,16 @@ const SUBSTREAMS = 4_096
 /** Told to a peer that the gate does not let through, and nothing about why. */
 const NOT_AUTHENTICATED = 'not authenticated'
 
+/** Told to a peer whose greeting is none. */
+const MALFORMED = 'malformed greeting'
+
 /** An offer that waits, and the substream that is still to come for it. */
 interface Pending {
   readonly offer: XStreamOffer
   readonly verdict: PromiseWithResolvers<XStreamVerdict>
+  readonly span: WireSpan | undefined
+  /** Whether the xstream stands; from then on it says itself when it is over. */
+  isOpen: boolean
 }
 
 /** xstream over a libp2p node. */
@@ -61,7 +76,13 @@ function opening(
 ): XStreamPorts['open'] {
   const slots = new WeakMap<Connection, Slots>()
   const ids = new WeakMap<Connection, bigint>()
-  const open = async (connection: Connection, signal: AbortSignal): Promise<XStream> => {
+  const spoken = new WeakMap<Connection, readonly string[]>()
+  const open = async (
+    connection: Connection,
+    signal: AbortSignal,
+    trace: TraceContext | undefined,
+    dueAt: number,
+  ): Promise<XStream> => {
     const peer = connection.remotePeer.toString()
     const own = slots.get(connection) ?? new Slots(maxOpen, maxWaiting)
     slots.set(connection, own)
@@ -70,10 +91,13 @@ function opening(
       return new OverloadedError(message, { peer, protocol: XSTREAM_PROTOCOL, limit: maxWaiting })
     })
     try {
-      const [main, error] = await substreams(connection, signal)
+      const [main, error] = await substreams(connection, await spokenBy(connection), signal)
+      spoken.set(connection, [main.protocol])
       const id = (ids.get(connection) ?? 0n) + 1n
       ids.set(connection, id)
-      const stream = watch(await openXStream({ id, peer, connection: connection.id, main, error, signal }))
+      const deadlineMs = dueAt === Infinity ? undefined : dueAt - performance.now()
+      const greeting = isGreeted(main) ? encodeXStreamGreeting({ id, trace, deadlineMs }) : undefined
+      const stream = watch(await openXStream({ id, peer, connection: connection.id, main, error, greeting, signal }))
       void stream.closed.then(release)
       if (signal.aborted) stream.abort(new Error('nobody waits for it any more'))
       return stream
@@ -82,26 +106,49 @@ function opening(
       throw error
     }
   }
-  return (peer, limited) =>
-    connectTo(node, peer, limited ? 'any' : 'unlimited').pipe(
-      mergeMap((connection) => fromAbortable((signal) => open(connection, signal))),
-      catchError((cause: unknown) => throwError(() => streamError(cause, XSTREAM_PROTOCOL, peer))),
-    )
+  /** What is proposed, the preferred first. Who is not known yet is offered both, which costs those one trip who speak only one. */
+  const spokenBy = async (connection: Connection): Promise<readonly string[]> => {
+    const known = spoken.get(connection)
+    if (known !== undefined) return known
+    const { protocols } = await node.peerStore.get(connection.remotePeer).catch(() => ({ protocols: [] as string[] }))
+    const isPlain = protocols.includes(XSTREAM_PROTOCOL) && !protocols.includes(GREETED_PROTOCOL)
+    return isPlain ? [XSTREAM_PROTOCOL] : [GREETED_PROTOCOL, XSTREAM_PROTOCOL]
+  }
+  return (peer, limited, deadlineMs) =>
+    defer(() => {
+      const trace = wireTraceOf(node)?.outgoing()
+      const dueAt = performance.now() + deadlineMs
+      return connectTo(node, peer, limited ? 'any' : 'unlimited').pipe(
+        mergeMap((connection) => fromAbortable((signal) => open(connection, signal, trace, dueAt))),
+      )
+    }).pipe(catchError((cause: unknown) => throwError(() => streamError(cause, XSTREAM_PROTOCOL, peer))))
+}
+
+/** Whether a substream begins with a greeting. */
+function isGreeted({ protocol }: Stream): boolean {
+  return protocol === GREETED_PROTOCOL
 }
 
 /** Both substreams of an xstream, or none. */
 async function substreams(
   connection: Connection,
+  protocols: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly [main: Stream, error: Stream]> {
   const options = { signal, runOnLimitedConnection: true, maxOutboundStreams: SUBSTREAMS }
   const both = await Promise.allSettled([
-    connection.newStream(XSTREAM_PROTOCOL, options),
-    connection.newStream(XSTREAM_PROTOCOL, options),
+    connection.newStream([...protocols], options),
+    connection.newStream([...protocols], options),
   ])
   const [main, error] = both
-  if (main.status === 'fulfilled' && error.status === 'fulfilled') return [main.value, error.value]
-  const reason: unknown = main.status === 'rejected' ? main.reason : error.status === 'rejected' ? error.reason : ''
+  const isBoth = main.status === 'fulfilled' && error.status === 'fulfilled'
+  if (isBoth && main.value.protocol === error.value.protocol) return [main.value, error.value]
+  const reason: unknown =
+    main.status === 'rejected'
+      ? main.reason
+      : error.status === 'rejected'
+        ? error.reason
+        : new StreamError('xstream: the peer speaks two protocols at once', { protocol: XSTREAM_PROTOCOL })
   for (const one of both) if (one.status === 'fulfilled') one.value.abort(reason as Error)
   throw reason
 }
@@ -130,11 +177,14 @@ function accepting(
     if (now === 0) fromPeer.delete(peer)
     else fromPeer.set(peer, now)
   }
-  const offerOf = (stream: Stream, connection: Connection): Pending => {
+  const offerOf = (stream: Stream, connection: Connection, greeting: XStreamGreeting = {}): Pending => {
     const { id } = connection
-    const half = halves.get(id)
-    halves.delete(id)
+    const pair = greeting.id === undefined ? id : `${id} ${greeting.id}`
+    const half = halves.get(pair)
+    halves.delete(pair)
     if (half !== undefined) return half
+    if (stream.status !== 'open')
+      throw new StreamError('xstream: it went before it was decided', { protocol: stream.protocol })
     const owner = gate.owners.get(id)
     const offer: XStreamOffer = {
       offer: `${id}:${++named}`,
@@ -142,14 +192,28 @@ function accepting(
       peer: connection.remotePeer.toString(),
       address: connection.remoteAddr.toString(),
       ...(owner === undefined ? {} : { owner }),
+      ...(greeting.deadlineMs === undefined ? {} : { deadlineMs: greeting.deadlineMs }),
+      ...(greeting.trace === undefined ? {} : { trace: greeting.trace }),
     }
-    const pending: Pending = { offer, verdict: Promise.withResolvers() }
-    halves.set(id, pending)
-    stream.addEventListener('close', () => {
-      if (halves.get(id) === pending) halves.delete(id)
-      if (offers.delete(offer.offer)) withdrawn$.next(offer.offer)
+    const { peer, address } = offer
+    const span = wireTraceOf(node)?.start('xstream.inbound', {
+      kind: 'server',
+      parent: greeting.trace,
+      notes: () => ({
+        'rxswarm.behaviour': 'xstream',
+        'rxswarm.peer.id': peer,
+        ...addressNotes(address, stream.protocol),
+      }),
     })
-    if ((fromPeer.get(offer.peer) ?? 0) >= maxFromPeer) {
+    span?.event('offered')
+    const pending: Pending = { offer, verdict: Promise.withResolvers(), span, isOpen: false }
+    halves.set(pair, pending)
+    stream.addEventListener('close', () => {
+      if (halves.get(pair) === pending) halves.delete(pair)
+      if (offers.delete(offer.offer)) withdrawn$.next(offer.offer)
+      if (!pending.isOpen) span?.end(new StreamError('xstream: it went before it was open', { peer }))
+    })
+    if ((fromPeer.get(peer) ?? 0) >= maxFromPeer) {
       pending.verdict.resolve({ accepted: false, reason: `more than ${maxFromPeer} streams at once` })
       return pending
     }
@@ -158,34 +222,54 @@ function accepting(
     return pending
   }
   /** Which answer a handshake waits for: the acceptor hands back what it was told of the substream. */
-  const verdicts = new WeakMap<HalfOrigin, Promise<XStreamVerdict>>()
-  const acceptor = new XStreamAcceptor({ decide: (origin) => verdicts.get(origin)!, decideMs })
+  const verdicts = new WeakMap<HalfOrigin, (greeting: Uint8Array | undefined) => Promise<XStreamVerdict>>()
+  const acceptor = new XStreamAcceptor({
+    decide: (origin, _signal, greeting) => verdicts.get(origin)!(greeting),
+    decideMs,
+  })
   const receive = async (stream: Stream, connection: Connection): Promise<void> => {
     const peer = connection.remotePeer.toString()
-    const origin = { peer, connection: connection.id }
+    const told = { peer, connection: connection.id }
+    const origin: HalfOrigin = { ...told, isGreeted: isGreeted(stream) }
+    let pending: Pending | undefined
     try {
-      verdicts.set(origin, offerOf(stream, connection).verdict.promise)
+      if (!isGreeted(stream)) pending = offerOf(stream, connection)
+      verdicts.set(origin, async (greeting) => {
+        try {
+          pending ??= offerOf(stream, connection, decodeXStreamGreeting(greeting!))
+          return await pending.verdict.promise
+        } catch (error) {
+          failed$.next({ ...told, error: asSwarmError(error) })
+          return { accepted: false, reason: MALFORMED }
+        }
+      })
       const xstream = await acceptor.accept(stream, origin)
       if (xstream === undefined) return
       count(peer, 1)
-      void watch(xstream).closed.then(() => count(peer, -1))
-      accepted$.next(xstream)
+      void watch(xstream).closed.then((error) => {
+        count(peer, -1)
+        pending?.span?.end(error)
+      })
+      const span = pending?.span
+      if (pending !== undefined) pending.isOpen = true
+      span?.event('accepted', { 'rxswarm.xstream.id': String(xstream.id) })
+      if (span === undefined) accepted$.next(xstream)
+      else span.run(() => accepted$.next(xstream))
     } catch (error) {
       stream.abort(error as Error) // without effect on one that is over
-      if ((error as SwarmError).name !== 'AccessDeniedError') failed$.next({ ...origin, error: asSwarmError(error) })
+      pending?.span?.end(error)
+      if ((error as SwarmError).name !== 'AccessDeniedError') failed$.next({ ...told, error: asSwarmError(error) })
     }
   }
-  void node.handle(XSTREAM_PROTOCOL, (stream, connection) => void receive(stream, connection), {
-    maxInboundStreams: SUBSTREAMS,
-    maxOutboundStreams: SUBSTREAMS,
-    runOnLimitedConnection: true,
-  })
-  gate.refuseWith(XSTREAM_PROTOCOL, async (stream) => {
-    const { writer, reader } = halfOf(stream, { what: 'xstream' })
-    await writer.write(encodeVerdict({ accepted: false, reason: NOT_AUTHENTICATED }))
-    await writer.end()
-    while ((await reader.readChunk().catch(() => undefined)) !== undefined);
-  })
+  gate.alias(GREETED_PROTOCOL, XSTREAM_PROTOCOL)
+  for (const protocol of [GREETED_PROTOCOL, XSTREAM_PROTOCOL]) {
+    void node.handle(protocol, (stream, connection) => void receive(stream, connection), {
+      maxInboundStreams: SUBSTREAMS,
+      maxOutboundStreams: SUBSTREAMS,
+      runOnLimitedConnection: true,
+    })
+    gate.refuseWith(protocol, refusal)
+  }
   return {
     offer$,
     withdrawn$,
@@ -195,8 +279,17 @@ function accepting(
       defer(() => {
         const pending = offers.get(name)
         offers.delete(name)
+        pending?.span?.event('decided', { 'rxswarm.accepted': reason === undefined })
         pending?.verdict.resolve(reason === undefined ? { accepted: true } : { accepted: false, reason })
         return EMPTY
       }),
   }
+}
+
+/** Says no in the words of the protocol, and waits until the peer has let go. */
+async function refusal(stream: Stream): Promise<void> {
+  const { writer, reader } = halfOf(stream, { what: 'xstream' })
+  await writer.write(encodeVerdict({ accepted: false, reason: NOT_AUTHENTICATED }))
+  await writer.end()
+  while ((await reader.readChunk().catch(() => undefined)) !== undefined);
 }

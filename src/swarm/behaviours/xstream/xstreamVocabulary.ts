@@ -1,6 +1,6 @@
 import type { SwarmError } from '../../../errors/errors.ts'
 import type { XStream } from '../../../streams/xstream/XStream.ts'
-import type { Command } from '../../vocabulary/command.ts'
+import type { Command, TraceContext } from '../../vocabulary/command.ts'
 
 /** A peer that wants to open an xstream. Its id is not known yet. */
 export interface XStreamOffer {
@@ -14,6 +14,10 @@ export interface XStreamOffer {
   readonly address: string
   /** The owner that it represents, when it has authenticated. */
   readonly owner?: string
+  /** How long the peer still waits for a decision, when it has said so. @unit milliseconds */
+  readonly deadlineMs?: number
+  /** The trace that it is a part of, when the peer has named one. */
+  readonly trace?: TraceContext
 }
 
 /** What this side says to an {@link XStreamOffer}. */

@@ -7,7 +7,9 @@ import type { ChainArrival } from '../../behaviours/chains/carrierState.ts'
 import type { CarryEnd, ChainsPorts } from '../../behaviours/chains/chainsBehaviour.ts'
 import { END_PROTOCOL, HOP_PROTOCOL, type ChainBudget, type ChainOpen } from '../../behaviours/chains/chainWords.ts'
 import { asSwarmError } from '../../perform.ts'
+import type { Carried } from '../carriedTrace.ts'
 import { connectTo } from '../connectTo.ts'
+import { wireTraceOf } from '../wireTrace.ts'
 import { askHop, channelOf, HOP_STREAMS, hopError, type MessageChannel } from './askHop.ts'
 import {
   decodeChainRequest,
@@ -28,7 +30,14 @@ export interface Waiting {
   readonly channel: MessageChannel
   readonly from: string
   readonly asked:
-    | { readonly type: 'open'; readonly open: ChainOpen; readonly signed: SignedChainOpen }
+    | {
+        readonly type: 'open'
+        readonly open: ChainOpen
+        readonly signed: SignedChainOpen
+        readonly carried?: Carried | undefined
+        /** When it was read. @unit milliseconds of `performance.now` */
+        readonly at: number
+      }
     | { readonly type: 'ask'; readonly target?: string }
 }
 
@@ -91,7 +100,7 @@ export function carrying(node: Libp2p, { roles, dial }: CarryingOptions): Carryi
       const asked = decodeChainRequest(read.subarray())
       if (asked.type === 'open') {
         const open = decodeOpen(asked.signed.open)
-        keep({ ...asked, open })
+        keep({ ...asked, open, at: performance.now() })
         arrival$.next({ type: 'asked', ...known, role, open })
       } else if (role === 'hop') {
         keep(asked)
@@ -131,12 +140,19 @@ export function carrying(node: Libp2p, { roles, dial }: CarryingOptions): Carryi
   }
 
   const carry = async (one: Waiting, at: number, granted: ChainBudget, signal: AbortSignal): Promise<CarryEnd> => {
-    const { open, signed } = one.asked as Extract<Waiting['asked'], { type: 'open' }>
+    const asked = one.asked as Extract<Waiting['asked'], { type: 'open' }>
+    const { open, signed, carried: told } = asked
+    const span = followOpen(node, one, 'chain.hop', at)
+    const refused = (hop: number, refusal: Extract<CarryEnd, { type: 'refused' }>['refusal']): CarryEnd => {
+      span?.end(new ChainError(`chain: ${refusal.text}`, refusal.status, { at: open.path[hop] ?? '' }))
+      return refusing(one, hop, refusal)
+    }
     const next = open.path[at + 1]!
     const carriers = open.path.length - 1
     const isLast = at + 1 === carriers
     // who is farther waits less, so that it is the last one before the silence who tells of it
-    const waitMs = Math.ceil((Math.min(open.deadlineMs, MOST_DEADLINE_MS) * (carriers - at)) / (carriers + 1))
+    const share = (Math.min(open.deadlineMs, MOST_DEADLINE_MS) * (carriers - at)) / (carriers + 1)
+    const waitMs = Math.ceil(Math.min(share, leftOf(asked)))
     const late = AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
     const goneSignal = new AbortController()
     one.stream.addEventListener('close', () => goneSignal.abort(new Error('it is gone')))
@@ -144,26 +160,29 @@ export function carrying(node: Libp2p, { roles, dial }: CarryingOptions): Carryi
     try {
       const connection = directTo(node, next) ?? (dial ? await firstOf(connectTo(node, next), limit) : undefined)
       if (connection === undefined || !isDirect(connection)) {
-        return refusing(one, at, { status: 'UNREACHABLE', text: `${next} is no neighbour` })
+        return refused(at, { status: 'UNREACHABLE', text: `${next} is no neighbour` })
       }
+      const left = leftOf(asked)
+      const carried = { trace: span?.carried ?? told?.trace, ...(left < Infinity && { deadlineMs: left }) }
       const {
         stream,
         channel,
         answer: said,
-      } = await askHop(connection, PROTOCOLS[isLast ? 'end' : 'hop'], { type: 'open', signed }, limit)
+      } = await askHop(connection, PROTOCOLS[isLast ? 'end' : 'hop'], { type: 'open', signed, carried }, limit)
       if (said.type !== 'opened') {
         stream.abort(new Error('it refuses'))
         const isHonest = said.type === 'refused' && said.hop > at && said.hop < open.path.length
-        if (isHonest) return refusing(one, said.hop, { status: said.status, text: said.text })
-        return refusing(one, at + 1, { status: 'MALFORMED', text: `${next} answers something else` })
+        if (isHonest) return refused(said.hop, { status: said.status, text: said.text })
+        return refused(at + 1, { status: 'MALFORMED', text: `${next} answers something else` })
       }
       const grant = { bytes: Math.min(granted.bytes, said.granted.bytes), ms: Math.min(granted.ms, said.granted.ms) }
       await one.channel.write(encodeChainAnswer({ type: 'opened', granted: grant }), { signal: limit })
+      span?.end()
       return { type: 'carried', ...(await pipeHop(one.channel.unwrap(), channel.unwrap(), grant, signal)) }
     } catch (cause) {
       const { status, message, at: whose } = hopError(cause, next, late)
       const refusal = { status: status as Extract<CarryEnd, { type: 'refused' }>['refusal']['status'], text: message }
-      return refusing(one, whose === next ? at + 1 : at, refusal)
+      return refused(whose === next ? at + 1 : at, refusal)
     }
   }
 
@@ -210,4 +229,27 @@ export async function carryingNeighbours(node: Libp2p): Promise<readonly string[
     }),
   )
   return known.filter((peer) => peer !== '')
+}
+
+/** Follows what is done for a request, as a part of the trace that it names. */
+export function followOpen(node: Libp2p, { asked, from, stream }: Waiting, name: string, at: number) {
+  if (asked.type !== 'open') return undefined
+  const { open, carried } = asked
+  return wireTraceOf(node)?.start(name, {
+    kind: 'server',
+    parent: carried?.trace,
+    notes: () => ({
+      'rxswarm.behaviour': 'chains',
+      'rxswarm.peer.id': from,
+      'rxswarm.chain.id': open.chain,
+      'rxswarm.chain.hop': at,
+      'rxswarm.chain.carriers': open.path.length - 1,
+      'network.protocol.name': stream.protocol,
+    }),
+  })
+}
+
+/** How long who asked still waits, by its own word. @unit milliseconds */
+export function leftOf({ carried, at }: Extract<Waiting['asked'], { type: 'open' }>): number {
+  return carried?.deadlineMs === undefined ? Infinity : Math.max(0, carried.deadlineMs - (performance.now() - at))
 }

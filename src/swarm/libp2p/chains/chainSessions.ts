@@ -14,7 +14,8 @@ import { connectionInfo } from '../connectionInfo.ts'
 import { internalsOf } from '../createHost.ts'
 import { parsePeer } from '../parse.ts'
 import { usable } from '../usable.ts'
-import type { Waiting } from './carrying.ts'
+import { wireTraceOf } from '../wireTrace.ts'
+import { followOpen, leftOf, type Waiting } from './carrying.ts'
 import { ChainConnection } from './chainConnection.ts'
 import { ChainSession, type PathKeeper } from './chainSession.ts'
 import { encodeChainAnswer } from './chainWire.ts'
@@ -104,11 +105,12 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
         }
 
   const open = async (path: ChainPath, total: ChainBudget, withinMs: number, signal: AbortSignal) => {
+    const trace = wireTraceOf(node)?.outgoing()
     const peer = path.at(-1)!
     if ((await connectionGater.denyDialPeer?.(parsePeer(peer))) === true) {
       throw new AccessDeniedError(`dial ${peer}: a connection gater denies it`, { peer })
     }
-    const frames = await openPath(path, withinMs, signal)
+    const frames = await openPath(path, withinMs, signal, trace)
     const id = Buffer.from(randomBytes(16)).toString('hex')
     let isAnnounced = false
     const session = new ChainSession(
@@ -199,9 +201,15 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
   }
 
   /** Encrypts, and finds out whether a session begins or goes on. */
-  const take = async (one: Waiting, granted: ChainBudget, signal: AbortSignal, told: (info: ChainInfo) => void) => {
-    const { open: asked } = one.asked as Extract<Waiting['asked'], { type: 'open' }>
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(HELLO_MS)])
+  const take = async (
+    one: Waiting,
+    granted: ChainBudget,
+    signal: AbortSignal,
+    told: (info: ChainInfo | undefined) => void,
+  ) => {
+    const request = one.asked as Extract<Waiting['asked'], { type: 'open' }>
+    const { open: asked } = request
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(Math.min(HELLO_MS, leftOf(request))))])
     await one.channel.write(encodeChainAnswer({ type: 'opened', granted }), { signal: limit })
     const carriers = asked.path.slice(0, -1).toReversed()
     const path = [...carriers, asked.opener]
@@ -220,6 +228,7 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
         if (session === undefined || session.isOver) throw new ChainError('chain: there is no such session', 'DENIED')
         frames.send({ type: 'welcome', at: 0, payload: encodeWelcome(session.received) })
         session.join(frames, received, true)
+        told(undefined)
       } else told(await begin(frames, asked.opener, path, id, total, limit))
     } catch (error) {
       frames.send({ type: 'refused', at: 0, payload: textPayload((error as Error).message) })
@@ -256,9 +265,10 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
       ),
     resume: (id, path, withinMs) =>
       fromAbortable(async (signal) => {
+        const trace = wireTraceOf(node)?.outgoing()
         const session = opened.get(id)
         if (session === undefined) throw new ChainError('chain: the session is over', 'DENIED')
-        const frames = await openPath(path, withinMs, signal)
+        const frames = await openPath(path, withinMs, signal, trace)
         try {
           const received = await introduce(frames, session, true, UNBOUNDED, signal)
           signal.throwIfAborted()
@@ -281,10 +291,18 @@ export function chainSessions(node: Libp2p, options: ChainSessionsOptions): Chai
         const controller = new AbortController()
         out.add(() => controller.abort())
         if (taken === undefined) return out.error(new ChainError('chain: who asked is gone', 'UNREACHABLE'))
-        const told = (info: ChainInfo) => out.next(info)
+        const at = taken.asked.type === 'open' ? taken.asked.open.path.length - 1 : 0
+        const span = followOpen(node, taken, 'chain.end', at)
+        const told = (info: ChainInfo | undefined) => {
+          span?.end()
+          if (info !== undefined) out.next(info)
+        }
         take(taken, granted, controller.signal, told).then(
           () => out.complete(),
-          (error: unknown) => out.error(error),
+          (error: unknown) => {
+            span?.end(error)
+            out.error(error)
+          },
         )
       }),
   }

@@ -12,11 +12,13 @@ import {
   OpenSchema,
   RefusedSchema,
   SignedOpenSchema,
+  TraceSchema,
   type Budget,
   type Status,
 } from '../../../generated/chain_pb.ts'
 import { InvalidMessageError } from '../../../errors/errors.ts'
 import { harmless } from '../../../streams/xstream/harmless.ts'
+import { carriedFields, carriedIn, type Carried } from '../carriedTrace.ts'
 import type { ChainBudget, ChainOpen, ChainRefusal, ChainStatus } from '../../behaviours/chains/chainWords.ts'
 
 /** The bytes of an `Open`, and who has signed them. */
@@ -26,9 +28,10 @@ export interface SignedChainOpen {
   readonly signature: Uint8Array
 }
 
-/** What somebody wants of a hop. */
+/** What somebody wants of a hop. What is carried is the neighbour's word, and not signed. */
 export type ChainRequest =
-  { readonly type: 'open'; readonly signed: SignedChainOpen } | { readonly type: 'ask'; readonly target?: string }
+  | { readonly type: 'open'; readonly signed: SignedChainOpen; readonly carried?: Carried | undefined }
+  | { readonly type: 'ask'; readonly target?: string }
 
 /** What a hop answers. */
 export type ChainAnswer =
@@ -98,15 +101,20 @@ export function encodeChainRequest(request: ChainRequest): Uint8Array {
           case: 'ask',
           value: create(AskSchema, request.target === undefined ? {} : { target: peerBytes(request.target) }),
         } as const)
-  return toBinary(ChainRequestSchema, create(ChainRequestSchema, { body }))
+  const trace =
+    request.type === 'open' && request.carried !== undefined
+      ? { trace: create(TraceSchema, carriedFields(request.carried)) }
+      : {}
+  return toBinary(ChainRequestSchema, create(ChainRequestSchema, { body, ...trace }))
 }
 
 /** Reads the first message on a stream. @errors `InvalidMessageError` */
 export function decodeChainRequest(bytes: Uint8Array): ChainRequest {
-  const { body } = decoding('ChainRequest', () => fromBinary(ChainRequestSchema, bytes, LEAN))
+  const { body, trace } = decoding('ChainRequest', () => fromBinary(ChainRequestSchema, bytes, LEAN))
   if (body.case === 'open') {
     const { open, publicKey, signature } = body.value
-    return { type: 'open', signed: { open, publicKey, signature } }
+    const carried = trace === undefined ? {} : { carried: carriedIn(trace) }
+    return { type: 'open', signed: { open, publicKey, signature }, ...carried }
   }
   if (body.case !== 'ask') throw malformed('body', 'is neither an open nor an ask')
   const { target } = body.value

@@ -9,6 +9,7 @@ import {
   type ChainOpen,
   type ChainPath,
 } from '../../behaviours/chains/chainWords.ts'
+import type { TraceContext } from '../../vocabulary/command.ts'
 import { connectTo } from '../connectTo.ts'
 import { internalsOf } from '../createHost.ts'
 import { parsePeer } from '../parse.ts'
@@ -19,7 +20,12 @@ import { FramePath } from './framePath.ts'
 import { signOpen } from './openSignature.ts'
 
 /** Opens a path, from hop to hop, and encrypts it from end to end. */
-export type OpenPath = (path: ChainPath, withinMs: number, signal: AbortSignal) => Promise<FramePath>
+export type OpenPath = (
+  path: ChainPath,
+  withinMs: number,
+  signal: AbortSignal,
+  trace: TraceContext | undefined,
+) => Promise<FramePath>
 
 /**
  * Opens paths for a node.
@@ -29,7 +35,8 @@ export type OpenPath = (path: ChainPath, withinMs: number, signal: AbortSignal) 
  */
 export function pathOpener(node: Libp2p, least: ChainBudget): OpenPath {
   const { upgrader, privateKey } = internalsOf(node)
-  return async (path, withinMs, signal) => {
+  return async (path, withinMs, signal, trace) => {
+    const since = performance.now()
     const [first, target] = [path[0]!, path.at(-1)!]
     const open: ChainOpen = {
       chain: Buffer.from(randomBytes(16)).toString('hex'),
@@ -45,8 +52,9 @@ export function pathOpener(node: Libp2p, least: ChainBudget): OpenPath {
       throw new ChainError(`chain: ${first} is reached over a relay or a chain itself`, 'UNREACHABLE', { at: first })
     }
     const signed = await signOpen(privateKey, open)
+    const carried = { trace, deadlineMs: withinMs - (performance.now() - since) }
     const protocol = path.length === 1 ? END_PROTOCOL : HOP_PROTOCOL
-    const { stream, channel, answer } = await askHop(connection, protocol, { type: 'open', signed }, signal)
+    const { stream, channel, answer } = await askHop(connection, protocol, { type: 'open', signed, carried }, signal)
     if (answer.type === 'opened') {
       return encrypted(channel.unwrap(), signal, async (raw) => {
         const remotePeer = parsePeer(target)
