@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { bulk } from './bulk.ts'
 import type { Bench, Result } from './compare.ts'
 import { chains } from './chains.ts'
+import { dashboards } from './dashboard.ts'
 import { dial } from './dial.ts'
 import { dialHole } from './dialHole.ts'
 import { dht } from './dht.ts'
@@ -55,6 +56,7 @@ const benches: readonly Bench[] = [
   ...relays,
   ...discoveries,
   ...dht,
+  ...dashboards,
 ]
 
 const options = {

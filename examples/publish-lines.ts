@@ -1,13 +1,14 @@
 // A swarm on one machine: the first node publishes a file line by line, the others collect it, fetch its hash from the
-// DHT, and report whether what they have is what was sent. Try: npm start -- --help
+// DHT, and report whether what they have is what was sent. Try: npm start -- --help, or npm start -- --dashboard
 
 import { connections, createSwarm, gossipsub, identify, kad, ping } from 'rxswarm'
 import { createHash } from 'node:crypto'
-import { EMPTY, forkJoin, fromEvent, lastValueFrom, merge } from 'rxjs'
+import { EMPTY, firstValueFrom, forkJoin, fromEvent, lastValueFrom, merge } from 'rxjs'
 import { defaultIfEmpty, filter, ignoreElements, last, map, mergeMap, scan, shareReplay } from 'rxjs'
 import { startWith, switchMap, take, takeUntil, takeWhile, timeout } from 'rxjs'
 import { readFlags } from './support/flags.ts'
 import { frame, readLines, unframe } from './support/lines.ts'
+import { lively, pageOf } from './support/lively.ts'
 import { show } from './support/terminal.ts'
 
 const TOPIC = 'lines'
@@ -16,7 +17,7 @@ const HASH_BYTES = 32
 const AT_ONCE = 8
 const SILENCE_MS = 10_000
 
-const { input, nodes, transport, json } = readFlags()
+const { input, nodes, transport, json, dashboard } = readFlags()
 const lines = await readLines(input)
 const startedAt = performance.now()
 const sha256 = (parts: Iterable<Uint8Array>) => {
@@ -35,6 +36,7 @@ const createNode = (index: number) =>
       kad({ records: { lines: { validate: (_key, value) => value.byteLength === HASH_BYTES } } }),
       gossipsub(),
     ],
+    dashboard: index === 0 && dashboard !== undefined && { port: dashboard }, // a page that shows the publisher live
     transports: [transport],
     listen: [
       { quic: '/ip4/127.0.0.1/udp/0/quic-v1', tcp: '/ip4/127.0.0.1/tcp/0', memory: `/memory/lines-${index}` }[
@@ -43,10 +45,14 @@ const createNode = (index: number) =>
     ],
   })
 type Node = Awaited<ReturnType<typeof createNode>>
+let made = nodes
 
 const publisher = await createNode(0)
 const collectors = await Promise.all(Array.from({ length: nodes - 1 }, (_, i) => createNode(i + 1)))
 const view = show([publisher, ...collectors], lines.length * collectors.length)
+
+const stop$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM')).pipe(take(1), shareReplay(1))
+stop$.subscribe() // from now on: a signal that nobody waits for yet is not lost
 
 // What happens, as streams: nothing runs before the last line subscribes.
 const connected$ = forkJoin(collectors.map((node) => node.execute(connections.dial({ to: publisher.addresses }))))
@@ -98,15 +104,23 @@ const report$ = connected$.pipe(
     const elapsedMs = Math.round(performance.now() - startedAt)
     return { nodes, transport, lines: lines.length, delivered, missing, dhtVerified, elapsedMs }
   }),
-  takeUntil(merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'))),
+  takeUntil(stop$),
   defaultIfEmpty(undefined),
 )
 
 try {
+  const page = dashboard === undefined ? undefined : await firstValueFrom(pageOf(publisher))
+  if (page !== undefined) console.log(`The dashboard is at ${page}`)
   const report = await lastValueFrom(report$)
   process.exitCode = report === undefined ? 130 : report.missing === 0 && report.dhtVerified ? 0 : 1
   view.close(report)
   if (json && report !== undefined) console.log(JSON.stringify(report))
+  if (page !== undefined && report !== undefined) {
+    console.log(`The swarm lives on, and shows itself at ${page}, until Ctrl-C.`)
+    const createGuest = () => createNode(made++)
+    const life$ = lively({ host: publisher, others: collectors, createGuest, topic: TOPIC, lines, key: KEY })
+    await lastValueFrom(life$.pipe(takeUntil(stop$)), { defaultValue: undefined })
+  }
 } catch (error) {
   process.exitCode = 1
   view.close()

@@ -28,7 +28,7 @@ function imports(text: string): readonly string[] {
 }
 
 const adapter =
-  /^src\/(swarm\/(libp2p\/|behaviours\/\w+\/\w+(?:Ports|Service)\.ts)|observability\/\w+\/(?:\w+\/)?\w+(?:Ports|Server)\.ts)/
+  /^src\/(swarm\/(libp2p\/|behaviours\/\w+\/\w+(?:Ports|Service)\.ts)|observability\/\w+\/(?:page\/(?:\w+\/)*)?\w+(?:Ports|Server)\.ts)/
 const module = /^src\/(?:swarm\/behaviours|observability)\/(\w+)\/\1\.ts/
 
 describe('the house', () => {

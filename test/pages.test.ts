@@ -1,5 +1,6 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import { networkInterfaces } from 'node:os'
 import type { AddressInfo } from 'node:net'
 import { createSwarm, ofType, type ConfigError, type Page } from 'rxswarm'
 import { pages, type PagesEvent } from 'rxswarm/observability'
@@ -7,6 +8,11 @@ import { describe, expect, it } from 'vitest'
 import { startChild } from './support/child.ts'
 import { dialled, heard, raw, saying, showing, startPages, statusOf } from './support/pagesByHand.ts'
 import { eventually, failure, processErrors, until } from './support/wait.ts'
+
+/** An IP of this machine that others see; a socket to it comes from there too. */
+const outward = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === 'IPv4' && !one.internal)?.address
 
 const get = (path: string, ...headers: readonly string[]) =>
   `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${headers.map((line) => `${line}\r\n`).join('')}\r\n`
@@ -119,7 +125,7 @@ describe('pages', () => {
     expect(await (await fetch(`${url}twice`)).text()).toBe('a')
     expect(await (await fetch(`${url}a`)).text()).toBe('hello')
     const failed = said.filter(({ type }) => type === 'pages:failed')
-    expect(failed.map((event) => 'path' in event && event.path)).toEqual(['/throws', '/rejects', '/late'])
+    expect(failed.map((event) => 'path' in event && event.path)).toEqual(['/throws', '/rejects', '/late', '/twice'])
     expect(failed[0]).toMatchObject({ error: { message: 'secret' } })
     expect(errors.seen).toEqual([])
   })
@@ -247,6 +253,34 @@ describe('pages and callers that they were not made for', () => {
     expect(written).toBeLessThan(32 * 1_048_576)
     expect((await (await fetch(`${url}large`)).text()).length).toBe(32 * 1_048_576)
     expect(said.map((event) => event.type === 'pages:refused' && event.reason)).toEqual(['stalled', 'stalled'])
+  })
+  it('lets a caller read slowly as long as it gets on', async () => {
+    const size = 24 * 1_048_576
+    const { swarm, port } = await startPages([saying('/large', 'x'.repeat(size))], { stallMs: 600 })
+    await using _ = swarm
+    const socket = await dialled(port)
+    let count = 0
+    socket.on('data', (chunk: Buffer) => {
+      const parcels = Math.floor(count / 1_048_576)
+      count += chunk.length
+      if (Math.floor(count / 1_048_576) === parcels) return
+      socket.pause()
+      setTimeout(() => socket.resume(), 60)
+    })
+    socket.write(get('/large'))
+    await once(socket, 'close')
+    expect(count).toBeGreaterThanOrEqual(size)
+  })
+  it.skipIf(outward === undefined)('answers other machines but for what is local', async () => {
+    const { swarm, port } = await startPages([saying('/a', 'hello'), saying('/local', 'mine', { localOnly: true })], {
+      host: '0.0.0.0',
+    })
+    await using _ = swarm
+    expect((await until(swarm.state$, () => true)).pages.url).toBe(`http://127.0.0.1:${port}/`)
+    const from = async (ip: string, path: string) => (await fetch(`http://${ip}:${port}${path}`)).status
+    expect([await from(outward!, '/a'), await from(outward!, '/local'), await from('127.0.0.1', '/local')]).toEqual([
+      200, 403, 200,
+    ])
   })
   it('gives up a page that never answers', async () => {
     const hanging: Page = { path: '/hang', title: 'Hangs', answer: () => new Promise(() => undefined) }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 
 const TRANSPORTS = ['quic', 'tcp', 'memory'] as const
 const MOST_NODES = 64
+const MOST_PORT = 65_535
 
 const HELP = `npm start -- [options]
 
@@ -9,6 +10,7 @@ const HELP = `npm start -- [options]
   --nodes N         how many nodes, 2 to ${MOST_NODES}                              (3)
   --transport NAME  ${TRANSPORTS.join(', ')}                                     (quic)
   --json            end with one line of JSON
+  --dashboard       show the first node and its swarm in a browser, and go on until Ctrl-C; =PORT for a port of your choice
   --help            this text
 
 Exits with 0 when every line reached every node and the hash in the DHT agrees, 1 when not, 2 for a wrong option.`
@@ -19,17 +21,21 @@ export interface Flags {
   readonly nodes: number
   readonly transport: (typeof TRANSPORTS)[number]
   readonly json: boolean
+  /** The port of the page that shows the first node; 0 for any, none for no page. */
+  readonly dashboard: number | undefined
 }
 
 /** Reads the command line; ends the program with a word of why when it is wrong. */
 export function readFlags(): Flags {
   try {
     const { values } = parseArgs({
+      args: process.argv.slice(2).map((arg) => (arg === '--dashboard' ? '--dashboard=0' : arg)),
       options: {
         input: { type: 'string', default: 'README.md' },
         nodes: { type: 'string', default: '3' },
         transport: { type: 'string', default: 'quic' },
         json: { type: 'boolean', default: false },
+        dashboard: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     })
@@ -44,7 +50,10 @@ export function readFlags(): Flags {
     const transport = TRANSPORTS.find((name) => name === values.transport)
     if (transport === undefined)
       throw new Error(`--transport must be ${TRANSPORTS.join(', ')}, not ${values.transport}`)
-    return { input: values.input, nodes, transport, json: values.json }
+    const dashboard = values.dashboard === undefined ? undefined : Number(values.dashboard)
+    if (dashboard !== undefined && !(Number.isInteger(dashboard) && dashboard >= 0 && dashboard <= MOST_PORT))
+      throw new Error(`--dashboard must be a port, not ${values.dashboard}`)
+    return { input: values.input, nodes, transport, json: values.json, dashboard }
   } catch (error) {
     return stop(error instanceof Error ? error.message : String(error))
   }

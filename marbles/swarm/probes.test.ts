@@ -10,7 +10,7 @@ import {
   type Probed,
 } from 'rxswarm'
 import { fakeSwarm, inVirtualTime } from 'rxswarm/testing'
-import { map, NEVER, of, Subject, take, throwError, type Observable } from 'rxjs'
+import { map, NEVER, of, Subject, take, takeUntil, throwError, type Observable } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
 type Say = Command<'echo/say', { readonly text: string }, string>
@@ -213,6 +213,47 @@ describe('a probe', () => {
       expect(probed!.state()).toBe(swarm.state())
       expect(probed!.modules.map((module) => probed!.probeOf(module))).toEqual([undefined, other, {}])
       expect(probed!.lanes().map(({ lane }) => lane)).toEqual(['control', 'normal', 'bulk'])
+    })
+  })
+  it('can start a behaviour again that has ended, and no other', () => {
+    inVirtualTime(() => {
+      let probed: Probed | undefined
+      const end$ = new Subject<void>()
+      let lives = 0
+      const mortal: typeof echo = {
+        ...echo,
+        behaviour: (wires) => {
+          lives++
+          return echo.behaviour(wires).pipe(takeUntil(end$))
+        },
+      }
+      const watcher = watching((given) => {
+        probed = given
+        return {}
+      })
+      const swarm = fakeSwarm([mortal, watcher], { ports: { echo: { echo: of } } })
+      const [heard, said]: [string[], string[]] = [[], []]
+      swarm.event$.subscribe(({ type }) => type.startsWith('behaviour:') && said.push(type))
+      const ask = () =>
+        swarm
+          .execute(say('a'))
+          .subscribe({ next: (text) => heard.push(text as string), error: ({ name }) => heard.push(name) })
+      expect([probed!.restart('echo'), probed!.restart('watching'), probed!.restart('none')]).toEqual([
+        false,
+        false,
+        false,
+      ])
+      end$.next()
+      ask()
+      expect(probed!.restart('echo')).toBe(true)
+      expect(probed!.restart('echo')).toBe(false)
+      ask()
+      expect(heard).toEqual(['BehaviourCrashedError', 'a'])
+      expect(said).toEqual(['behaviour:ended', 'behaviour:restarted'])
+      expect(swarm.state().troubled.size).toBe(0)
+      end$.next()
+      swarm.close([])
+      expect([probed!.restart('echo'), lives]).toEqual([false, 2])
     })
   })
 })

@@ -15,3 +15,21 @@ export { pages, type PagesProbe, type PagesState } from './pages/pages.ts'
 export type { PagesPorts } from './pages/pagesBehaviour.ts'
 export type { PagesOptions } from './pages/pagesOptions.ts'
 export type { PagesEvent, PagesReason, ServedPage } from './pages/pagesVocabulary.ts'
+export { health } from './health/health.ts'
+export type { HealthPorts } from './health/healthBehaviour.ts'
+export type { HealthCheck, HealthOptions } from './health/healthOptions.ts'
+export type {
+  CheckState,
+  CheckStatus,
+  HealAction,
+  HealthAffects,
+  HealthCommand,
+  HealthEvent,
+  HealthReport,
+  HealthState,
+  PeerHealth,
+  PeerStatus,
+  ReportHealth,
+  Verdict,
+  WatchHealth,
+} from './health/healthVocabulary.ts'

@@ -30,6 +30,8 @@ interface Route {
   /** Of commands that name neither a principal nor a peer. */
   readonly flow: Flow
   status: 'down' | 'up' | 'ended'
+  /** Starts the behaviour; again, if it has ended. */
+  run(isAgain: boolean): void
 }
 
 /**
@@ -320,7 +322,14 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   command$.subscribe({ next: (command) => takeIn(command), error: () => undefined })
   const switchboard = modules.map((module) => {
     const flow = lanes.behaviour(module.name)
-    const route: Route = { module, command$: new Relay(), cancel$: new Relay(), flow, status: 'down' }
+    const route: Route = {
+      module,
+      command$: new Relay(),
+      cancel$: new Relay(),
+      flow,
+      status: 'down',
+      run: () => undefined,
+    }
     for (const [type, spec] of Object.entries(module.commands)) routes.set(type, { route, spec })
     return route
   })
@@ -333,14 +342,24 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       const { module, command$, cancel$ } = route
       const ports = portsOf(module)
       const wires = { command$, cancel$, event$: heard$, ports, self: host.self, scheduler, random, deadlineMs }
-      const behaviour$ = supervise(() => module.behaviour(wires as never).pipe(map(checkFact)), {
-        scheduler,
-        random,
-        onUp: (again) => behaviourUp(route, again),
-        onCrash: (error, restartInMs) => behaviourCrashed(route, error, restartInMs),
-      })
-      behaving.add(behaviour$.subscribe({ next: say, complete: () => behaviourEnded(route) }))
+      route.run = (isAgain) => {
+        const behaviour$ = supervise(() => module.behaviour(wires as never).pipe(map(checkFact)), {
+          scheduler,
+          random,
+          onUp: (again) => behaviourUp(route, isAgain || again),
+          onCrash: (error, restartInMs) => behaviourCrashed(route, error, restartInMs),
+        })
+        behaving.add(behaviour$.subscribe({ next: say, complete: () => behaviourEnded(route) }))
+      }
+      route.run(false)
     }
+  }
+
+  function restart(behaviour: string): boolean {
+    const route = switchboard.find(({ module }) => module.name === behaviour)
+    if (!running || route?.status !== 'ended') return false
+    route.run(true)
+    return true
   }
 
   function hear(event: NodeEvent): void {
@@ -360,6 +379,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       state: () => state$.value,
       lanes: () => lanes.report(),
       execute,
+      restart,
     })
     probeOf.set(module, probe)
     return [probe]

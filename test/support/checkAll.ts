@@ -71,7 +71,7 @@ const all = [
   await check('types', 'tsc'),
   await check('lint', 'oxlint', '--type-aware', '--deny-warnings'),
   await check('format', 'prettier', '--check', '--log-level=warn', '.'),
-  await check('build', 'tsc', '-p', 'tsconfig.build.json'),
+  await check('build', 'npm', 'run', '-s', 'build'),
   await check('package', 'publint', '--strict'),
   await check('public API', 'node', 'test/support/apiReport.ts'),
   await tests('marbles'),

@@ -73,7 +73,7 @@ const fields = fc.record(
 
 const event = fc
   .tuple(fc.constantFrom(...tellingTypes, 'user:event'), fields)
-  .map(([type, told]) => ({ ...told, type, at: 0 }) as PlainEvent)
+  .map(([type, told]) => ({ ...told, type, at: 0 }) satisfies PlainEvent)
 
 const sample = fc
   .record({

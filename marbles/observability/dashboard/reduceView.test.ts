@@ -10,7 +10,7 @@ import { itemsByChance } from './itemsByChance.ts'
 const start = emptyView({ self: 'me' })
 type Told = Omit<PlainEvent, 'at'> & { readonly type: string }
 const after = (...events: readonly Told[]): View =>
-  events.reduce<View>((view, event, i) => reduceView(view, { at: i + 1, ...event } as PlainEvent), start)
+  events.reduce<View>((view, event, i) => reduceView(view, { at: i + 1, ...event }), start)
 
 const connection = (peer: string, id = `${peer}-1`, told: object = {}) => ({
   id,
@@ -229,6 +229,21 @@ describe('reduceView', () => {
     expect(
       after({ type: 'behaviour:ended', behaviour: 'x' }, { type: 'behaviour:restarted', behaviour: 'x' }).troubled,
     ).toEqual([])
+  })
+  it('takes the word of health for a peer, and for its checks', () => {
+    const changed = {
+      type: 'health:changed',
+      check: 'relay',
+      affects: 'readiness',
+      was: 'ok',
+      is: 'failed',
+      reason: 'none',
+    }
+    expect(after(changed).checks).toEqual([{ check: 'relay', status: 'failed', reason: 'none', since: 1 }])
+    const judged = (is: string) => ({ type: 'health:peer-changed', peer: 'a', was: 'healthy', is, reason: 'is slow' })
+    expect(after(opened('a'), judged('degraded')).peers[0]).toMatchObject({ health: 'strained', reason: 'is slow' })
+    expect(after(opened('a'), judged('unhealthy'), judged('healthy')).peers[0]!.health).toBe('good')
+    expect(after(judged('gone')).peers).toEqual([])
   })
   it('counts with the samples alone', () => {
     const view = [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire, stripTypeScriptTypes } from 'node:module'
+import * as modules from 'node:module'
 import { dirname, extname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -28,14 +28,20 @@ export interface Assets {
   readonly files: ReadonlyMap<string, Asset>
 }
 
-const HERE = dirname(fileURLToPath(import.meta.url))
+const ABOVE = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** Whether this runs from its sources, whose types are taken out before they are sent. */
 const IS_SOURCE = import.meta.url.endsWith('.ts')
 const CODE = IS_SOURCE ? '.ts' : '.js'
 
-/** Rooms whose files the page is made of. */
-const ROOMS = ['page', 'model'] as const
+/** Rooms whose files the page is made of; paths are those of the folder above, so that imports find each other. */
+const ROOMS = ['dashboard/page', 'dashboard/model'] as const
+
+/** What they need of that folder itself. */
+const SHARED = [`plainEvent${CODE}`] as const
+
+/** The first file. */
+const INDEX = 'dashboard/page/index.html'
 
 /** Modules of others: their package, and the file in it. Whatever they import is here too. */
 const LIBRARIES = {
@@ -81,14 +87,14 @@ export function loadAssets(): Promise<Assets> {
 }
 
 async function load(): Promise<Assets> {
-  const texts = new Map<string, Buffer>([...ROOMS.flatMap(ownFiles), ...libraryFiles()])
+  const texts = new Map<string, Buffer>([...ROOMS.flatMap(ownFiles), ...SHARED.map(ownFile), ...libraryFiles()])
   const version = createHash('sha256')
   for (const [path, bytes] of texts) version.update(path).update('\0').update(bytes)
   const name = version.digest('hex').slice(0, 16)
   const at = `/dashboard/${name}/`
-  const index = texts.get('page/index.html')
-  if (index === undefined) throw new Error('page/index.html is missing')
-  texts.delete('page/index.html')
+  const index = texts.get(INDEX)
+  if (index === undefined) throw new Error(`${INDEX} is missing`)
+  texts.delete(INDEX)
   const files = await Promise.all(
     [...texts].map(async ([path, body]) => [at + path, await assetOf(path, body)] as const),
   )
@@ -129,12 +135,14 @@ function framed(html: string, at: string, paths: readonly string[]) {
     .filter((path) => /\.(js|ts)$/.test(path))
     .map((path) => `<link rel="modulepreload" href="${at}${path}" />`)
   const scripts = [`<script type="importmap">${importMap}</script>`, ...preloads].join('\n    ')
-  if (!html.includes(IMPORTS)) throw new Error(`page/index.html has no ${IMPORTS}`)
+  if (!html.includes(IMPORTS)) throw new Error(`${INDEX} has no ${IMPORTS}`)
   const placed = html
     .replace(/\b(href|src)="(?!\/|#|data:|https?:)([^"]+)"/g, (_, name: string, named: string) => {
       const code = named.replace(/\.(ts|js)$/, CODE)
-      const path = [named, code, `page/${named}`, `page/${code}`].find((one) => paths.includes(one))
-      if (path === undefined) throw new Error(`page/index.html names ${named}, which is missing`)
+      const path = [named, `dashboard/${code}`, `dashboard/${named}`, `dashboard/page/${named}`].find((one) =>
+        paths.includes(one),
+      )
+      if (path === undefined) throw new Error(`${INDEX} names ${named}, which is missing`)
       return `${name}="${at}${path}"`
     })
     .replace(IMPORTS, () => scripts)
@@ -147,21 +155,24 @@ async function assetOf(path: string, body: Buffer): Promise<Asset> {
   return { type, body, ...(gzipped.length < body.length ? { gzipped } : {}) }
 }
 
-/** Files of a room of the page: code without its types, and what has no code. */
+/** Files of a room of the page. */
 function ownFiles(room: (typeof ROOMS)[number]): readonly (readonly [path: string, bytes: Buffer])[] {
-  const root = join(HERE, room)
-  return readdirSync(root, { recursive: true, withFileTypes: true })
+  return readdirSync(join(ABOVE, room), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && isShown(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(ABOVE.length + 1)
+        .split(sep)
+        .join('/'),
+    )
     .toSorted()
-    .map((file) => {
-      const path = room + file.slice(root.length).split(sep).join('/')
-      const bytes = readFileSync(file)
-      return [
-        path,
-        extname(file) === '.ts' ? Buffer.from(withoutTypes(bytes.toString())) : withoutMap(path, bytes),
-      ] as const
-    })
+    .map(ownFile)
+}
+
+/** A file of the page: code without its types, and what is no code as it is. */
+function ownFile(path: string): readonly [path: string, bytes: Buffer] {
+  const bytes = readFileSync(join(ABOVE, path))
+  return [path, extname(path) === '.ts' ? Buffer.from(withoutTypes(bytes.toString())) : withoutMap(path, bytes)]
 }
 
 function isShown(name: string): boolean {
@@ -184,14 +195,14 @@ const fileOf = (name: string) => `${name.replace('@', '').replaceAll('/', '-')}.
 /** Where a package is: that of the signals' core is what the signals find. */
 function rootOf(pack: string): string {
   const from = pack === '@preact/signals-core' ? join(rootOf('@preact/signals'), 'package.json') : import.meta.url
-  const entry = createRequire(from).resolve(pack)
+  const entry = modules.createRequire(from).resolve(pack)
   const mark = join('node_modules', ...pack.split('/')) + sep
   return entry.slice(0, entry.lastIndexOf(mark) + mark.length)
 }
 
 /** Without the name of a source map that is not served. */
 function withoutMap(path: string, bytes: Buffer): Buffer {
-  return path.endsWith('.js') ? Buffer.from(bytes.toString().replace(/^\/\/# sourceMappingURL=.*$/gm, '')) : bytes
+  return path.endsWith('.js') ? Buffer.from(bytes.toString().replace(/\/\/# sourceMappingURL=\S+\s*$/, '')) : bytes
 }
 
 /** Node says once that what takes out types is an experiment: here it runs on own files alone, and only from the sources. */
@@ -199,7 +210,7 @@ function withoutTypes(code: string): string {
   const { emitWarning } = process
   process.emitWarning = () => undefined
   try {
-    return stripTypeScriptTypes(code)
+    return modules.stripTypeScriptTypes(code) // Node 22.13 and later have it; nobody else runs from the sources
   } finally {
     process.emitWarning = emitWarning
   }

@@ -20,6 +20,9 @@ const VIEW_EVERY_MS = 1_000
 /** How long a page that found no place is asked to wait. @unit seconds */
 const RETRY_AFTER_S = 5
 
+/** A page that has had more to read than it may for longer than this has fallen behind. @unit milliseconds */
+const GRACE_MS = 50
+
 /** How soon a browser that lost the feed asks again. @unit milliseconds */
 const RETRY_MS = 1_000
 
@@ -27,6 +30,8 @@ const RETRY_MS = 1_000
 interface Client {
   readonly response: ServerResponse
   readonly from: string
+  /** Since when it has had more to read than it may. @unit milliseconds of `performance.now` */
+  fullAtMs: number | undefined
   /** Frames that it was not sent since it fell behind; 0 when it has not. */
   behind: number
   /** When it fell behind. @unit milliseconds of `performance.now` */
@@ -76,7 +81,13 @@ export class Feed implements Onlooker {
     response.setHeader('cache-control', 'no-store')
     response.setHeader('x-accel-buffering', 'no')
     if (request.method === 'HEAD') return void response.end()
-    const client: Client = { response, from: request.socket.remoteAddress ?? '', behind: 0, sinceMs: 0 }
+    const client: Client = {
+      response,
+      from: request.socket.remoteAddress ?? '',
+      fullAtMs: undefined,
+      behind: 0,
+      sinceMs: 0,
+    }
     if (this.#clients.size === 0) this.#begin()
     else this.#flush()
     this.#clients.add(client)
@@ -189,11 +200,15 @@ export class Feed implements Onlooker {
 
   #write(client: Client, bytes: Buffer): void {
     const { response } = client
-    if (client.behind > 0) client.behind++
-    else if (response.writableLength > this.#options.maxUnreadBytes) {
+    if (client.behind > 0) return void client.behind++
+    const nowMs = performance.now()
+    if (response.writableLength <= this.#options.maxUnreadBytes) client.fullAtMs = undefined
+    else if (nowMs - (client.fullAtMs ??= nowMs) > GRACE_MS) {
       client.behind = 1
-      client.sinceMs = performance.now()
-    } else response.write(bytes)
+      client.sinceMs = nowMs
+      return
+    }
+    response.write(bytes)
   }
 
   /** Who was behind and has read everything begins anew; who has not for too long is let go. */
@@ -203,6 +218,7 @@ export class Feed implements Onlooker {
       if (behind === 0) continue
       if (response.writableLength === 0) {
         client.behind = 0
+        client.fullAtMs = undefined
         response.write(encoded({ type: 'lagging', skipped: behind }))
         response.write(this.#encodedHello())
       } else if (performance.now() - sinceMs >= this.#options.stallMs) {

@@ -143,6 +143,9 @@ export function pagesServer(options: PagesDecisions, served: Served): Observable
       const { page, request, response } = exchange
       exchanges.add(exchange)
       response.once('close', () => exchanges.delete(exchange))
+      response.on('error', (cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ERR_STREAM_WRITE_AFTER_END') tellFailed(out, page, cause)
+      })
       try {
         void Promise.resolve(page.answer(request, response)).catch((cause: unknown) => failed(out, exchange, cause))
       } catch (cause) {
@@ -175,10 +178,14 @@ export function pagesServer(options: PagesDecisions, served: Served): Observable
 
 const ignore = () => undefined
 
+function tellFailed(out: Subscriber<PagesEvent>, { path }: Page, cause: unknown): void {
+  out.next({ type: 'pages:failed', path, error: asSwarmError(cause) })
+}
+
 /** The caller hears that the page failed, and not why. */
 function failed(out: Subscriber<PagesEvent>, { page, response }: Exchange, cause: unknown): void {
   if (response.destroyed) return // the caller has left, which pages may well fail at
-  out.next({ type: 'pages:failed', path: page.path, error: asSwarmError(cause) })
+  tellFailed(out, page, cause)
   if (response.headersSent) return void response.destroy()
   for (const name of response.getHeaderNames()) response.removeHeader(name)
   for (const [name, value] of SAFE_HEADERS) response.setHeader(name, value)

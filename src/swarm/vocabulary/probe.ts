@@ -24,6 +24,8 @@ export interface Probed {
   lanes(): readonly CommandLane[]
   /** Sends a command when subscribed, as the swarm's own `execute` does. */
   execute(command: AnyCommand): Observable<unknown>
+  /** Starts a behaviour that has ended again, and says `behaviour:restarted`. Whether it had ended. */
+  restart(behaviour: string): boolean
 }
 
 /**

@@ -59,6 +59,8 @@ export interface PeerView {
   readonly auth?: PeerAuthView
   /** Whether the node keeps the connection to it up, and how that goes. */
   readonly kept?: 'kept' | 'connected' | 'retrying' | 'paused' | 'lost' | 'given-up'
+  /** What the module `health` says of it, unless it is well. */
+  readonly judged?: { readonly is: 'unhealthy' | 'degraded'; readonly reason: string }
   /** Colour. */
   readonly health: HealthColour
   /** Why, in words. */

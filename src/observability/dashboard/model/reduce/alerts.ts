@@ -2,6 +2,7 @@ import { placed } from '../listOfFew.ts'
 import type { AlertView, CheckView, Severity, View } from '../dashboardView.ts'
 import { numberOf, textOf } from '../plainFields.ts'
 import { VIEW_BOUNDS } from '../viewBounds.ts'
+import { withPeer } from './withPeer.ts'
 import { withPart, type Reduce, type Reducers } from './reducers.ts'
 
 const raised: Reduce = (view, event) => {
@@ -34,11 +35,18 @@ function changed(view: View, alert: string, change: (before: AlertView) => Alert
 const checked: Reduce = (view, event) => {
   const check = textOf(event, 'check')
   if (check === '') return view
-  const status = textOf(event, 'status') || event.type.slice('health:'.length)
+  const status = textOf(event, 'is')
   const made: CheckView = { check, status, reason: textOf(event, 'reason'), since: event.at }
   const is = (one: CheckView) => one.check === check
   const make = (before: CheckView = made) => (before.status === status && before.reason === made.reason ? before : made)
   return withPart(view, 'checks', placed(view.checks, { is, make, most: VIEW_BOUNDS.checks }))
+}
+
+/** The module `health` tells of each peer that is not well, and when it is well again. */
+const judged: Reduce = (view, event) => {
+  const [is, reason] = [textOf(event, 'is'), textOf(event, 'reason')]
+  const isBad = is === 'unhealthy' || is === 'degraded'
+  return withPeer(view, textOf(event, 'peer'), () => ({ judged: isBad ? { is, reason } : undefined }))
 }
 
 /** Alerts and health checks. */
@@ -51,6 +59,5 @@ export const alertReducers: Reducers = {
   'alert:resolved': (view, event) =>
     changed(view, textOf(event, 'alert'), (one) => ({ ...one, state: 'resolved', resolvedAt: event.at })),
   'health:changed': checked,
-  'health:failed': checked,
-  'health:passed': checked,
+  'health:peer-changed': judged,
 }

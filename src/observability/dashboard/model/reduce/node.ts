@@ -13,7 +13,7 @@ const announced: Reduce = (view, event) =>
 /** Something that went wrong, for the list of failures. */
 function failure(view: View, event: PlainEvent): View {
   const error = fieldsOf(event, 'error')
-  const what = ['command', 'behaviour', 'chain', 'slice', 'peer', 'point', 'address', 'as'].map((name) =>
+  const what = ['command', 'check', 'behaviour', 'chain', 'slice', 'peer', 'point', 'address', 'as'].map((name) =>
     textOf(event, name),
   )
   const entry = {
@@ -46,6 +46,12 @@ function afterCrash(view: View, behaviour: string): View {
       view,
       'relays',
       without(view.relays, () => true),
+    )
+  if (behaviour === 'health')
+    return withPart(
+      view,
+      'checks',
+      without(view.checks, () => true),
     )
   if (behaviour !== 'discovery') return view
   const peers = view.peers
@@ -98,6 +104,7 @@ export const nodeReducers: Reducers = {
   'command:failed': (view, event) => lookupEnded('failed')(registrationEnded(failure(view, event), event), event),
   'command:completed': (view, event) => lookupEnded('completed')(registrationEnded(view, event), event),
   'command:cancelled': (view, event) => lookupEnded('cancelled')(registrationEnded(view, event), event),
+  'health:healing-failed': failure,
   'chain:crashed': failure,
   'subscriber:failed': failure,
   'reducer:failed': failure,

@@ -37,10 +37,12 @@ const opened: Reduce = (view, event) => {
 
 const closed: Reduce = (view, event) => {
   const connection = fieldsOf(event, 'connection')
-  return withPeer(view, textOf(connection, 'peer'), ({ links, auth, rttMs, missed }) => {
+  return withPeer(view, textOf(connection, 'peer'), ({ links, auth, rttMs, missed, judged }) => {
     const left = without(links, (one) => one.connection === connection['id'])
     const isGone = left.length === 0
-    return isGone ? { links: left, auth: undefined, rttMs: undefined, missed: 0 } : { links: left, auth, rttMs, missed }
+    return isGone
+      ? { links: left, auth: undefined, rttMs: undefined, missed: 0, judged: undefined }
+      : { links: left, auth, rttMs, missed, judged }
   })
 }
 

@@ -13,6 +13,7 @@ import type { XauthEvent } from '../../../../swarm/behaviours/xauth/xauthVocabul
 import type { XStreamEvent } from '../../../../swarm/behaviours/xstream/xstreamVocabulary.ts'
 import type { AuditEvent } from '../../../../security/audit/auditEvent.ts'
 import type { CoreEvent } from '../../../../swarm/vocabulary/event.ts'
+import type { HealthEvent } from '../../../health/healthVocabulary.ts'
 import type { PlainEvent } from '../../../plainEvent.ts'
 import type { View } from '../dashboardView.ts'
 
@@ -33,7 +34,7 @@ export type TellingType =
   | RendezvousEvent['type']
   | XauthEvent['type']
   | XStreamEvent['type']
-  | `health:${string}`
+  | HealthEvent['type']
   | `alert:${'raised' | 'acknowledged' | 'resolved'}`
 
 /** What becomes of the view at an event; the same object when nothing changes. */

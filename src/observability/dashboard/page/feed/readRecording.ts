@@ -1,6 +1,7 @@
 import type { PlainEvent } from '../../../plainEvent.ts'
 import { isSample, type Item } from '../../model/dashboardItem.ts'
 import { emptyView, type View } from '../../model/dashboardView.ts'
+import { recordingItems } from '../../model/recordingItems.ts'
 import { isView } from './readFrame.ts'
 
 /** A recording as a view and the items after it, or why it can't be read. */
@@ -16,14 +17,28 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
- * Reads a file of a recording: what `/dashboard/history` answers, or lines of JSON of which those with an event count.
+ * Reads a file of a recording: of the module `recording`, what `/dashboard/history` answers, or lines of JSON of which those with
+ * an event count.
  *
  * @errors None: lines that can't be read, as at the end of a file that was cut short, are counted in `note`.
  */
 export function readRecording(text: string): ReadRecording {
   const whole = parsed(text)
   if (isObject(whole) && isView(whole['view']) && Array.isArray(whole['items'])) return historyOf(whole, whole['items'])
-  return linesOf(text)
+  return recordingOf(text) ?? linesOf(text)
+}
+
+/** What the module `recording` writes. */
+function recordingOf(text: string): ReadRecording | undefined {
+  const read = recordingItems(text.split('\n'))
+  if (read === undefined) return undefined
+  const { view, startedAt, items, unread, beyond, isWhole } = read
+  const notes = [
+    ...(unread === 0 ? [] : [`${unread} lines of the recording could not be read.`]),
+    ...(beyond === 0 ? [] : [`${beyond} events at its end found no room.`]),
+    ...(isWhole ? [] : ['The recording was cut short.']),
+  ]
+  return { start: { view, at: startedAt }, items, note: notes.length === 0 ? undefined : notes.join(' ') }
 }
 
 function historyOf(page: Readonly<Record<string, unknown>>, list: readonly unknown[]): ReadRecording {

@@ -47,7 +47,7 @@ export function TimeBar({ desk }: { readonly desk: Desk }): VNode {
   const open = async (event: Event): Promise<void> => {
     const input = event.currentTarget as HTMLInputElement
     const chosen = input.files?.[0]
-    if (chosen !== undefined) desk.open(chosen.name, await chosen.text())
+    if (chosen !== undefined) await desk.open(chosen)
     input.value = ''
   }
   return html`<section class="time" aria-label="Time travel" data-testid="time">
@@ -86,7 +86,7 @@ export function TimeBar({ desk }: { readonly desk: Desk }): VNode {
         ref=${file}
         type="file"
         hidden
-        accept=".jsonl,.ndjson,.json,.rec,application/json"
+        accept=".jsonl,.ndjson,.json,.rec,.gz,application/json,application/gzip"
         data-testid="file"
         onChange=${open}
       />
