@@ -78,7 +78,7 @@ function listen(desk: Desk): () => void {
     const file = event.dataTransfer?.files[0]
     if (file === undefined) return
     event.preventDefault()
-    void file.text().then((text) => desk.open(file.name, text))
+    void desk.open(file)
   }
   document.addEventListener('keydown', onKeyDown)
   document.addEventListener('dragover', onDrag)

@@ -8,6 +8,7 @@ import { ViewHistory } from '../model/viewHistory.ts'
 import { everyMs, nowMs } from './browserPorts.ts'
 import { eventLog, type EventLog, type LogLine } from './events/eventLog.ts'
 import { acknowledgePort, feedPorts, historyPort } from './feed/feedPorts.ts'
+import { fileText } from './feed/fileText.ts'
 import type { ReadFrame } from './feed/readFrame.ts'
 import { readRecording } from './feed/readRecording.ts'
 
@@ -82,8 +83,8 @@ export interface Desk {
   goLive(): void
   /** Acknowledges an alert. */
   acknowledge(alert: string): void
-  /** Shows a recording. */
-  open(name: string, text: string): void
+  /** Shows a recording. @errors None: what can't be read is told as {@link Desk.trouble}. */
+  open(file: File): Promise<void>
   /** Takes the trouble from sight. */
   dismiss(): void
 }
@@ -332,8 +333,9 @@ export function desk(sources: Sources): Desk {
         trouble.value = `The alert was not acknowledged: ${messageOf(error)}`
       })
     },
-    open(name, text) {
-      const read = readRecording(text)
+    async open(file) {
+      const { name } = file
+      const read = await fileText(file).then(readRecording, (error: unknown) => ({ problem: messageOf(error) }))
       if ('problem' in read) {
         trouble.value = `${name} can't be opened: ${read.problem}`
         return

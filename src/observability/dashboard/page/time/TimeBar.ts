@@ -47,7 +47,7 @@ export function TimeBar({ desk }: { readonly desk: Desk }): VNode {
   const open = async (event: Event): Promise<void> => {
     const input = event.currentTarget as HTMLInputElement
     const chosen = input.files?.[0]
-    if (chosen !== undefined) desk.open(chosen.name, await textOf(chosen).catch(String))
+    if (chosen !== undefined) await desk.open(chosen)
     input.value = ''
   }
   return html`<section class="time" aria-label="Time travel" data-testid="time">
@@ -137,12 +137,3 @@ export function TimeBar({ desk }: { readonly desk: Desk }): VNode {
     </div>
   </section>`
 }
-
-/** The text of a file, which may be compressed. */
-async function textOf(file: File): Promise<string> {
-  const isGzipped = new DataView(await file.slice(0, 2).arrayBuffer().then(padded)).getUint16(0) === 0x1f8b
-  if (!isGzipped) return file.text()
-  return new Response(file.stream().pipeThrough(new DecompressionStream('gzip'))).text()
-}
-
-const padded = (bytes: ArrayBuffer): ArrayBuffer => (bytes.byteLength < 2 ? new ArrayBuffer(2) : bytes)
