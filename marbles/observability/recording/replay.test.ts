@@ -44,10 +44,12 @@ const echo = (retries = 2): BehaviourModule<'echo', Say, Echoed, EchoPorts> => (
     const { command$, cancel$, ports, random } = wires
     const retry = { retries, backoff: { type: 'constant', delayMs: 10 }, retryOn: () => true } as const
     return merge(
-      ports.heard$.pipe(map((text): Echoed => {
-        if (text === 'crash') throw new TypeError('it crashed')
-        return { type: 'echo:echoed', text: `${text} ${random() < 0.5 ? 'low' : 'high'}` }
-      })),
+      ports.heard$.pipe(
+        map((text): Echoed => {
+          if (text === 'crash') throw new TypeError('it crashed')
+          return { type: 'echo:echoed', text: `${text} ${random() < 0.5 ? 'low' : 'high'}` }
+        }),
+      ),
       command$.pipe(
         perform(
           cancel$,
@@ -103,8 +105,17 @@ const scenarios: readonly (readonly [string, ReturnType<typeof echoPorts>, (swar
         const { text } = event as unknown as Echoed
         if (event.type === 'echo:echoed' && text.length < 5) swarm.command$.next(say(`${text}x`))
       })
-      swarm.execute(say('a')).pipe(concatMap((text) => swarm.execute(say(`${text}y`)))).subscribe()
-      swarm.execute(say('b')).pipe(take(1), mergeMap((text) => swarm.execute(say(`${text}z`)))).subscribe()
+      swarm
+        .execute(say('a'))
+        .pipe(concatMap((text) => swarm.execute(say(`${text}y`))))
+        .subscribe()
+      swarm
+        .execute(say('b'))
+        .pipe(
+          take(1),
+          mergeMap((text) => swarm.execute(say(`${text}z`))),
+        )
+        .subscribe()
     },
   ],
   [
@@ -128,7 +139,10 @@ const scenarios: readonly (readonly [string, ReturnType<typeof echoPorts>, (swar
   [
     'a behaviour that crashes and comes back',
     echoPorts((text) => of(text).pipe(delay(500)), {
-      heard$: timer(0, 30).pipe(take(20), map((n) => (n === 5 && crashes++ === 0 ? 'crash' : `${n}`))),
+      heard$: timer(0, 30).pipe(
+        take(20),
+        map((n) => (n === 5 && crashes++ === 0 ? 'crash' : `${n}`)),
+      ),
     }),
     (swarm) => swarm.execute(say('a')).subscribe(ignore),
   ],
@@ -148,7 +162,7 @@ describe('a replay', () => {
     const { events } = expectSame(text, [echo()])
     expect(events.length).toBeGreaterThan(1)
   })
-  it('does the same with the node\'s events', () => {
+  it("does the same with the node's events", () => {
     const node$ = new Subject<{ readonly type: 'peer:connect'; readonly peer: string }>()
     const reacting: BehaviourModule<'reacting', never, { readonly type: 'reacting:heard'; readonly peer: string }> = {
       name: 'reacting',
@@ -160,7 +174,10 @@ describe('a replay', () => {
           map((event) => ({ type: 'reacting:heard' as const, peer: (event as { readonly peer?: string }).peer ?? '' })),
         ),
     }
-    const happen = () => timer(5, 7).pipe(take(4)).subscribe((n) => node$.next({ type: 'peer:connect', peer: `p${n}` }))
+    const happen = () =>
+      timer(5, 7)
+        .pipe(take(4))
+        .subscribe((n) => node$.next({ type: 'peer:connect', peer: `p${n}` }))
     const text = recorded([reacting], {}, happen, { event$: node$ })
     const { events } = expectSame(text, [reacting])
     expect(events.filter(({ type }) => type === 'reacting:heard')).toHaveLength(4)
@@ -170,7 +187,10 @@ describe('a replay', () => {
     const text = recorded([ping()], ports, (swarm) => {
       swarm.execute(ping.once({ peer: 'a' })).subscribe()
       swarm.execute(ping.once({ peer: 'b' }, { deadlineMs: 70 })).subscribe(ignore)
-      swarm.execute(ping.watch({ peer: 'a', intervalMs: 10 })).pipe(take(4)).subscribe()
+      swarm
+        .execute(ping.watch({ peer: 'a', intervalMs: 10 }))
+        .pipe(take(4))
+        .subscribe()
     })
     expectSame(text, [ping()])
   })

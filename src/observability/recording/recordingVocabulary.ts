@@ -31,7 +31,11 @@ export interface RecordingReport {
 }
 
 /** Begin to record. */
-export type StartRecording = Command<'recording/start', { readonly file: RecordingFileOptions }, { readonly path: string }>
+export type StartRecording = Command<
+  'recording/start',
+  { readonly file: RecordingFileOptions },
+  { readonly path: string }
+>
 /** End the recording. */
 export type StopRecording = Command<'recording/stop', object, RecordingReport>
 /** What can be asked of recording. */
