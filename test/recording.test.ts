@@ -40,7 +40,9 @@ const everything = () =>
     connections(),
     addresses(),
     identify(),
-    ping({ policy: { timeout: { timeoutMs: 2_000 }, retry: { retries: 1, backoff: { type: 'constant', delayMs: 20 } } } }),
+    ping({
+      policy: { timeout: { timeoutMs: 2_000 }, retry: { retries: 1, backoff: { type: 'constant', delayMs: 20 } } },
+    }),
     kad({ records }),
     gossipsub(),
     xstream(),
@@ -110,7 +112,13 @@ describe.each(wires)('a recording over %s', (transport) => {
     const read = readRecording(readFileSync(path))
     expect(read).toMatchObject({ cut: undefined, lost: 0 })
     const report = replay(read, { use: everything() })
-    if (report.diverged !== undefined) console.log(report.diverged, read.bodies.slice(report.diverged.line - 12, report.diverged.line + 4), report.notes, report.differences.slice(0, 5))
+    if (report.diverged !== undefined)
+      console.log(
+        report.diverged,
+        read.bodies.slice(report.diverged.line - 12, report.diverged.line + 4),
+        report.notes,
+        report.differences.slice(0, 5),
+      )
     expect(report.diverged).toBeUndefined()
     expect(report).toMatchObject({ same: true, unanswered: 0, notes: [] })
     expect(report.events.length).toBeGreaterThan(50)

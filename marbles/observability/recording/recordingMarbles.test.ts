@@ -25,7 +25,10 @@ const pingPorts = {
 function lived(swarm: WiredSwarm): void {
   swarm.command$.next(ping.once({ peer: 'a' }))
   swarm.execute(ping.once({ peer: 'silent' }, { deadlineMs: 70 })).subscribe(ignore)
-  swarm.execute(ping.watch({ peer: 'a', intervalMs: 10 })).pipe(take(4)).subscribe()
+  swarm
+    .execute(ping.watch({ peer: 'a', intervalMs: 10 }))
+    .pipe(take(4))
+    .subscribe()
   timer(100).subscribe(() => swarm.execute(ping.once({ peer: 'gone' })).subscribe(ignore))
   const leaving = swarm.execute(ping.once({ peer: 'silent' })).subscribe(ignore)
   timer(250).subscribe(() => leaving.unsubscribe())

@@ -1,7 +1,13 @@
 import * as errors from '../../errors/errors.ts'
 import type { ErrorContext, SwarmError } from '../../errors/errors.ts'
 
-const NATIVE: Readonly<Record<string, ErrorConstructor>> = { TypeError, RangeError, SyntaxError, ReferenceError, URIError }
+const NATIVE: Readonly<Record<string, ErrorConstructor>> = {
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  URIError,
+}
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -14,9 +20,10 @@ export function errorOf([name, message, fields, more]: readonly unknown[]): Erro
   const { code, errors: inner, cause, partial, bytes } = own
   const parts = { cause, partial, bytes, inner }
   const ours = swarmError(String(name), String(message), context, parts)
-  const error = ours?.code === code && ours !== undefined ? ours : foreign(String(name), String(message), context, parts)
+  const error =
+    ours?.code === code && ours !== undefined ? ours : foreign(String(name), String(message), context, parts)
   if (error.name !== name) hide(error, 'name', String(name))
-  if (code !== undefined && (error as { code?: unknown }).code !== code) hide(error, 'code', code)
+  if (code !== undefined && (error as { code?: unknown }).code !== code) hide(error, 'code', code, true)
   return error
 }
 
@@ -25,7 +32,8 @@ function swarmError(name: string, message: string, fields: Fields, more: Fields)
   const { cause, partial, bytes } = more
   const context: ErrorContext = { ...fields, ...(cause === undefined ? {} : { cause }) }
   const cut = partial instanceof Uint8Array ? partial : undefined
-  if (Object.hasOwn(SPECIAL, name)) return SPECIAL[name as keyof typeof SPECIAL](message, context, { fields, cut, bytes })
+  if (Object.hasOwn(SPECIAL, name))
+    return SPECIAL[name as keyof typeof SPECIAL](message, context, { fields, cut, bytes })
   const Class = Object.hasOwn(errors, name) ? (errors as unknown as Readonly<Record<string, unknown>>)[name] : undefined
   if (typeof Class !== 'function' || !(Class.prototype instanceof errors.SwarmError)) return undefined
   type Make = new (message: string, context: ErrorContext, partial?: Uint8Array) => SwarmError

@@ -30,7 +30,11 @@ function errorLiteral(error: Error, imports: Set<string>): string {
   const own = Object.entries(error).filter(([key]) => !['name', 'code', 'retryable'].includes(key))
   if (!(error instanceof SwarmError)) {
     const { code } = error as { code?: unknown }
-    const more: [string, unknown][] = [...(name === 'Error' ? [] : [['name', name] as [string, unknown]]), ...(code === undefined ? [] : [['code', code] as [string, unknown]]), ...own]
+    const more: [string, unknown][] = [
+      ...(name === 'Error' ? [] : [['name', name] as [string, unknown]]),
+      ...(code === undefined ? [] : [['code', code] as [string, unknown]]),
+      ...own,
+    ]
     const made = `new Error(${quoted(message)}${because.length > 0 ? `, ${fields(because, imports)}` : ''})`
     return more.length === 0 ? made : `Object.assign(${made}, ${fields(more, imports)})`
   }
@@ -45,7 +49,9 @@ function errorLiteral(error: Error, imports: Set<string>): string {
 
 function fields(entries: readonly (readonly [string, unknown])[], imports: Set<string>): string {
   if (entries.length === 0) return '{}'
-  const shown = entries.map(([key, field]) => `${NAME.test(key) ? key : `[${quoted(key)}]`}: ${literal(field, imports)}`)
+  const shown = entries.map(
+    ([key, field]) => `${NAME.test(key) ? key : `[${quoted(key)}]`}: ${literal(field, imports)}`,
+  )
   return `{ ${shown.join(', ')} }`
 }
 

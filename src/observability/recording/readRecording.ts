@@ -71,7 +71,8 @@ const SHAPES: Readonly<Record<string, readonly ('number' | 'string' | 'any' | 'n
  */
 export function readRecording(source: string | Uint8Array, options: ReadRecordingOptions = {}): Recording {
   const { maxLineChars = MOST_LINE_CHARS } = options
-  const text = typeof source === 'string' ? source : Buffer.from(source.buffer, source.byteOffset, source.byteLength).toString()
+  const text =
+    typeof source === 'string' ? source : Buffer.from(source.buffer, source.byteOffset, source.byteLength).toString()
   const reader = new Reader(text, maxLineChars)
   return reader.read()
 }
@@ -120,7 +121,8 @@ class Reader {
     const [kind, header] = first.line
     const { version } = Object(header) as { readonly version?: unknown }
     if (kind !== 'rxswarm') throw this.#wrong('it does not begin as a recording does')
-    if (version !== VERSION) throw this.#wrong(`version ${String(version).slice(0, 20)} is not known here, only ${VERSION}`)
+    if (version !== VERSION)
+      throw this.#wrong(`version ${String(version).slice(0, 20)} is not known here, only ${VERSION}`)
     const parsed = headerSchema.safeParse(header)
     if (parsed.success) return parsed.data as unknown as RecordingHeader
     throw this.#wrong(`the header is malformed at ${parsed.error.issues[0]?.path.join('.') ?? ''}`)
@@ -152,7 +154,9 @@ class Reader {
     } catch {
       throw this.#wrong('it is no JSON')
     }
-    if (!Array.isArray(json) || typeof json[0] !== 'string') throw this.#wrong('it is no list that begins with its kind')
+    if (!Array.isArray(json) || typeof json[0] !== 'string')
+      throw this.#wrong('it is no list that begins with its kind')
+    if (deeperThan(json, DEEPEST)) throw this.#wrong(`it is deeper than ${DEEPEST}`)
     const line = json.slice(0, -1) as unknown as RecordedLine
     if (this.#number === 1) return line
     const shape = Object.hasOwn(SHAPES, line[0]) ? SHAPES[line[0]] : undefined
@@ -167,6 +171,16 @@ class Reader {
   #wrong(what: string): InvalidMessageError {
     return new InvalidMessageError(`recording: line ${this.#number}: ${what}`, { field: `line ${this.#number}` })
   }
+}
+
+/** Lists and objects are read this deep. */
+const DEEPEST = 160
+
+function deeperThan(json: unknown, most: number): boolean {
+  if (typeof json !== 'object' || json === null) return false
+  if (most === 0) return true
+  for (const one of Object.values(json)) if (deeperThan(one, most - 1)) return true
+  return false
 }
 
 function fits(type: string, value: unknown, isThere: boolean): boolean {

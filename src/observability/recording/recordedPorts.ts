@@ -127,7 +127,11 @@ class Recorded extends Subscriber<unknown> {
   }
 
   protected override _complete(): void {
-    this.#end('k', () => `,${this.#sub}`, () => this.#out.complete())
+    this.#end(
+      'k',
+      () => `,${this.#sub}`,
+      () => this.#out.complete(),
+    )
   }
 
   /** Whoever was interested has left. */

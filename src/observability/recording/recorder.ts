@@ -91,8 +91,7 @@ export class Recorder {
     probed.event$.subscribe((event) => this.#heard(event))
     this.called('b')
     return {
-      sent: (command, isExecuted) =>
-        this.called('c', () => `,${this.values.text(command)},${isExecuted ? 1 : 0}`),
+      sent: (command, isExecuted) => this.called('c', () => `,${this.values.text(command)},${isExecuted ? 1 : 0}`),
       admitting: () => this.#admitting(),
       admitted: (_, refusal) => this.#admitted(refusal),
       left: ({ id }: AnyCommand) => this.called('l', () => `,${this.values.text(id)}`),

@@ -168,17 +168,29 @@ class Snippet implements ValueMaker {
             answers.set(cause, (answers.get(cause) ?? 0) + 1)
           }
           const isOwn = cause === undefined || ids.has(String(cause))
-          if (isIn && isOwn && this.#isExpected(String(type))) add(said, plainJson({ ...(this.#value(first) as object), at: frame }))
+          if (isIn && isOwn && this.#isExpected(String(type)))
+            add(said, plainJson({ ...(this.#value(first) as object), at: frame }))
           break
         }
         default:
       }
     }
-    return this.#printed({ sent, executed, leave, node, said, takes, ports, lengthMs: Math.round(last) - Math.round(this.#from) + 1 })
+    return this.#printed({
+      sent,
+      executed,
+      leave,
+      node,
+      said,
+      takes,
+      ports,
+      lengthMs: Math.round(last) - Math.round(this.#from) + 1,
+    })
   }
 
   #isExpected(type: string): boolean {
-    return this.#types?.includes(type) ?? type.replace(/:.*/, '').match(`^(${this.#behaviour}|command|policy)$`) !== null
+    return (
+      this.#types?.includes(type) ?? type.replace(/:.*/, '').match(`^(${this.#behaviour}|command|policy)$`) !== null
+    )
   }
 
   #value(json: unknown): unknown {
@@ -206,15 +218,26 @@ class Snippet implements ValueMaker {
       `  }`,
       `  const swarm = fakeSwarm([${name}()], { ports: { ${name}: ports }, event$: ${this.#rowText(node, 'hot')}, deadlineMs: ${deadlineMs} })`,
       ...(leave.moments.length === 0 ? [] : [`  const leave$ = ${this.#rowText(leave, 'hot')}`]),
-      ...(sent.moments.length === 0 ? [] : [`  ${this.#rowText(sent, 'hot')}.subscribe((command) => swarm.command$.next(command))`]),
+      ...(sent.moments.length === 0
+        ? []
+        : [`  ${this.#rowText(sent, 'hot')}.subscribe((command) => swarm.command$.next(command))`]),
       ...(executed.moments.length === 0
         ? []
         : [
-            ...(takes.length === 0 ? [] : [`  const answers = new Map<string, number>(${literal(takes.map(([...pair]) => pair), this.#imports)})`]),
+            ...(takes.length === 0
+              ? []
+              : [
+                  `  const answers = new Map<string, number>(${literal(
+                    takes.map(([...pair]) => pair),
+                    this.#imports,
+                  )})`,
+                ]),
             `  ${this.#rowText(executed, 'hot')}.subscribe((command) => {`,
             `    const execution$ = swarm.execute(command)${takes.length === 0 ? '' : '.pipe(take(answers.get(command.id) ?? Infinity))'}`,
             `    const execution = execution$.subscribe({ error: () => undefined })`,
-            ...(leave.moments.length === 0 ? [] : ['    leave$.subscribe((id) => id === command.id && execution.unsubscribe())']),
+            ...(leave.moments.length === 0
+              ? []
+              : ['    leave$.subscribe((id) => id === command.id && execution.unsubscribe())']),
             `  })`,
           ]),
       `  const said$ = swarm.event$.pipe(`,
@@ -224,7 +247,9 @@ class Snippet implements ValueMaker {
       `  ${this.#expectText(said, lengthMs)}`,
     ]
     const text = body.join('\n')
-    const rxjs = ['filter', 'map', 'merge', 'take', 'throwError'].filter((word) => new RegExp(`\\b${word}\\(`).test(text))
+    const rxjs = ['filter', 'map', 'merge', 'take', 'throwError'].filter((word) =>
+      new RegExp(`\\b${word}\\(`).test(text),
+    )
     const helpers = ['cold', 'hot', 'expectObservable'].filter((word) => text.includes(`${word}(`))
     return [
       `import { ${[...this.#imports].toSorted().join(', ')} } from 'rxswarm'`,
@@ -256,7 +281,9 @@ class Snippet implements ValueMaker {
     const legend = Object.fromEntries(values.filter(([letter]) => letter !== '#'))
     const more = `, ${legendText(legend, this.#imports)}${error === undefined ? '' : `, ${literal(error[1], this.#imports)}`}`
     const lanes = marbleLanes(moments)
-    const made = (lanes.length === 0 ? [''] : lanes).map((lane) => `${make}(${quoted(lane)}${moments.length === 0 ? '' : more})`)
+    const made = (lanes.length === 0 ? [''] : lanes).map(
+      (lane) => `${make}(${quoted(lane)}${moments.length === 0 ? '' : more})`,
+    )
     return made.length === 1 ? made[0]! : `merge(${made.join(', ')})`
   }
 
@@ -266,7 +293,9 @@ class Snippet implements ValueMaker {
     const until = `'^ ${lengthMs}ms !'`
     if (lanes.length <= 1) return `expectObservable(said$, ${until}).toBe(${quoted(lanes[0] ?? '')}, ${legend})`
     const made = lanes.map((lane) => `cold(${quoted(lane)}, values)`)
-    return [`const values = ${legend}`, `  expectObservable(said$, ${until}).toEqual(merge(${made.join(', ')}))`].join('\n')
+    return [`const values = ${legend}`, `  expectObservable(said$, ${until}).toEqual(merge(${made.join(', ')}))`].join(
+      '\n',
+    )
   }
 }
 

@@ -84,7 +84,10 @@ export class ReplayPorts {
   #unanswered(name: string): Observable<never> {
     this.#replayer.unanswered++
     return throwError(
-      () => new NotRecordedError(`${name}: the recording has no answer to such a call; record with these options to have one`),
+      () =>
+        new NotRecordedError(
+          `${name}: the recording has no answer to such a call; record with these options to have one`,
+        ),
     )
   }
 

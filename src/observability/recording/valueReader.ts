@@ -29,7 +29,8 @@ export function readValue(json: unknown, maker: ValueMaker, depth = 0): unknown 
   if (Array.isArray(json)) return json.map((one) => readValue(one, maker, depth + 1))
   const keys = Object.keys(json)
   const [tag] = keys
-  if (keys.length === 1 && tag!.startsWith('$')) return tagged(tag!, (json as Record<string, unknown>)[tag!], maker, depth)
+  if (keys.length === 1 && tag!.startsWith('$'))
+    return tagged(tag!, (json as Record<string, unknown>)[tag!], maker, depth)
   const fields: Record<string, unknown> = {}
   for (const key of keys) {
     if (key.startsWith('$') || key === '__proto__') throw wrong(`the field ${key}`)
@@ -59,7 +60,11 @@ function tagged(tag: string, inner: unknown, maker: ValueMaker, depth: number): 
     case '$d':
       return new Date(typeof inner === 'number' ? inner : NaN)
     case '$m':
-      return new Map(list().map((pair) => (Array.isArray(pair) && pair.length === 2 ? pair : [pair, undefined]) as [unknown, unknown]))
+      return new Map(
+        list().map(
+          (pair) => (Array.isArray(pair) && pair.length === 2 ? pair : [pair, undefined]) as [unknown, unknown],
+        ),
+      )
     case '$s':
       return new Set(list())
     case '$k':
