@@ -1,9 +1,12 @@
 import { auditVerify } from './auditVerify.ts'
 import type { CliCommand, CliOutput, ExitCode } from './cliCommand.ts'
+import { recordingPrint } from './recordingPrint.ts'
+import { recordingShow } from './recordingShow.ts'
+import { recordingVerify } from './recordingVerify.ts'
 import { UsageError } from './UsageError.ts'
 
 /** All commands, in the order of the help. */
-const COMMANDS: readonly CliCommand[] = [auditVerify]
+const COMMANDS: readonly CliCommand[] = [auditVerify, recordingShow, recordingVerify, recordingPrint]
 
 /**
  * Runs a command line.

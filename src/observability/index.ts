@@ -94,6 +94,8 @@ export {
   type Recording,
 } from './recording/readRecording.ts'
 export type { RecordingHeader } from './recording/recordingHeader.ts'
+export { openRecording, type OpenRecordingOptions } from './recording/openRecording.ts'
+export { recordingSummary, type RecordingSpan, type RecordingSummary } from './recording/recordingSummary.ts'
 export { replay, type Divergence, type ReplayOptions, type ReplayReport } from './recording/replay.ts'
 export { recordingMarbles, type RecordingMarblesOptions } from './recording/recordingMarbles.ts'
 export type { ReplayDifference } from './recording/compareEvents.ts'

@@ -1,8 +1,12 @@
 import {
   command,
+  ConfigError,
+  connections,
   guard,
   perform,
   ping,
+  RelayError,
+  StreamError,
   UnexpectedError,
   type AnyModule,
   type BehaviourModule,
@@ -11,6 +15,7 @@ import {
 import { readRecording, replay, type ReplayOptions } from 'rxswarm/observability'
 import type { WiredSwarm } from 'rxswarm/testing'
 import { concatMap, delay, map, merge, mergeMap, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { recorded } from './recorded.ts'
 
@@ -193,5 +198,179 @@ describe('a replay', () => {
         .subscribe()
     })
     expectSame(text, [ping()])
+  })
+  it('does the same, whatever happens', () => {
+    const step = fc.record({
+      atMs: fc.nat(120),
+      answerMs: fc.integer({ min: 0, max: 150 }),
+      fails: fc.boolean(),
+      leavesMs: fc.option(fc.nat(200)),
+      takes: fc.integer({ min: 1, max: 3 }),
+      deadlineMs: fc.integer({ min: 1, max: 200 }),
+      executed: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const answer = (text: string) => {
+          const { answerMs, fails } = steps[Number(text)]!
+          const work$ = fails ? throwError(() => new UnexpectedError('no')) : of(text, `${text}!`)
+          return answerMs === 0 ? work$ : timer(answerMs).pipe(mergeMap(() => work$))
+        }
+        const limits = { intake: 6, running: 3, openEnded: 2 }
+        const text = recorded(
+          [echo(1)],
+          echoPorts(answer),
+          (swarm) => {
+            steps.forEach(({ atMs, leavesMs, takes, deadlineMs, executed }, i) => {
+              timer(atMs).subscribe(() => {
+                const sent = say(`${i}`, { deadlineMs })
+                if (!executed) return swarm.command$.next(sent)
+                const execution = swarm.execute(sent).pipe(take(takes)).subscribe(ignore)
+                if (leavesMs !== null) timer(leavesMs).subscribe(() => execution.unsubscribe())
+              })
+            })
+          },
+          { limits },
+        )
+        expectSame(text, [echo(1)])
+      }),
+      { numRuns: 100 },
+    )
+  })
+  it('does the same with values that JSON has no word for', () => {
+    class Handle {
+      readonly id = 'h1'
+      readonly #secret = 1
+      get secret() {
+        return this.#secret
+      }
+    }
+    const handle = new Handle()
+    const cause = Object.assign(new TypeError('inner'), { code: 'E_INNER', syscall: 'open' })
+    const values: readonly unknown[] = [
+      new Uint8Array([0, 255]),
+      new Map([['a', new Set([1n])]]),
+      undefined,
+      NaN,
+      -0,
+      Infinity,
+      new Date(5),
+      { $b: 1, a: undefined },
+      handle,
+      [handle],
+      new RelayError('no', { peer: 'p', cause }, 'RESERVATION_REFUSED'),
+      new AggregateError([cause], 'all'),
+      new ConfigError([{ path: 'a', message: 'b' }]),
+      new StreamError('cut', {}, new Uint8Array([1])),
+      Symbol('s'),
+      { seal: (text: string) => `${text} sealed` },
+    ]
+    type Told = { readonly type: 'odd:told'; readonly value: unknown }
+    const odd: BehaviourModule<'odd', never, Told, { readonly value$: Observable<unknown> }> = {
+      name: 'odd',
+      commands: {},
+      ports: () => undefined as never,
+      behaviour: ({ ports }) =>
+        ports.value$.pipe(
+          map((value) => {
+            const { seal } = Object(value) as { seal?: (text: string) => string }
+            return { type: 'odd:told', value: seal === undefined ? value : seal('it') }
+          }),
+        ),
+    }
+    const text = recorded(
+      [odd],
+      {
+        odd: {
+          value$: timer(1, 1).pipe(
+            take(values.length),
+            map((i) => values[i]),
+          ),
+        },
+      },
+      () => undefined,
+    )
+    const { events } = expectSame(text, [odd])
+    const told = events.filter(({ type }) => type === 'odd:told').map((event) => (event as unknown as Told).value)
+    expect(told.slice(0, 8)).toEqual(values.slice(0, 8))
+    expect(told[8]).toEqual({ id: 'h1' })
+    expect((told[9] as unknown[])[0]).toBe(told[8])
+    expect(told[10]).toEqual(values[10])
+    expect(told[10]).toBeInstanceOf(RelayError)
+    expect((told[10] as Error).cause).toMatchObject({ name: 'TypeError', code: 'E_INNER', syscall: 'open' })
+    expect(told.slice(11, 14)).toEqual(values.slice(11, 14))
+    expect((told[13] as StreamError).partial).toEqual(new Uint8Array([1]))
+    expect(told.at(-1)).toBe('it sealed')
+  })
+  it('leaves bytes out where it was told to', () => {
+    const bytesOf = { ping: { ping: () => of(Uint8Array.from([83, 69, 67]) as never) } }
+    const text = recorded([ping()], bytesOf, (swarm) => swarm.command$.next(ping.once({ peer: 'a' })), {
+      recording: { redact: true },
+    })
+    expect(text).not.toContain('U0VD')
+    const report = replay(readRecording(text), { use: [ping()] })
+    expect(report).toMatchObject({ same: true, notes: ['bytes were left out: zeros stand for them'] })
+  })
+})
+
+describe('a replay with other options', () => {
+  const failing = () => throwError(() => new UnexpectedError('no'))
+  const types = ({ events }: { readonly events: readonly { readonly type: string }[] }) =>
+    events.map(({ type }) => type)
+
+  it('tells what would be different', () => {
+    const text = recorded([echo(2)], echoPorts(failing), (swarm) => swarm.command$.next(say('a')))
+    const report = replay(readRecording(text), { use: [echo(0)] })
+    expect(report.same).toBe(false)
+    expect(report.notes).toEqual(['echo has other options'])
+    expect(types(report).filter((type) => type === 'policy:retried')).toEqual([])
+    const retried = report.differences.filter(
+      ({ type, expected }) => type === 'missing' && expected?.includes('policy:retried'),
+    )
+    expect(retried).toHaveLength(2)
+    expect(report.diverged?.line).toBeGreaterThan(2)
+    expect(replay(readRecording(text), { use: [echo(0)] })).toEqual(report)
+  })
+  it('says of calls that were not recorded that they were not', () => {
+    const text = recorded([echo(1)], echoPorts(failing), (swarm) => swarm.command$.next(say('a')))
+    const report = replay(readRecording(text), { use: [echo(4)] })
+    expect(report.unanswered).toBeGreaterThan(0)
+    expect(report.eventLines.join()).toContain('"ERR_NOT_RECORDED"')
+  })
+  it('answers what comes at another time as it was answered', () => {
+    const text = recorded(
+      [echo(2)],
+      echoPorts((text) => of(text).pipe(delay(90))),
+      (swarm) => {
+        for (let i = 0; i < 3; i++) swarm.command$.next(say(`${i}`))
+      },
+    )
+    const slow: AnyModule = {
+      ...echo(2),
+      behaviour: (wires: never) => {
+        const given = wires as Parameters<ReturnType<typeof echo>['behaviour']>[0]
+        return echo(2).behaviour({ ...given, command$: given.command$.pipe(delay(500, given.scheduler)) })
+      },
+    }
+    const report = replay(readRecording(text), { use: [slow] })
+    const moved = report.differences.filter(({ type }) => type === 'moved')
+    expect(moved.length).toBeGreaterThanOrEqual(3)
+    expect(moved.every(({ laterMs }) => laterMs === 500)).toBe(true)
+    expect(report.unanswered).toBe(0)
+  })
+  it('tells of behaviours that are missing, and of those that were not there', () => {
+    const text = recorded(
+      [echo(), ping()],
+      echoPorts((text) => of(text)),
+      (swarm) => swarm.command$.next(say('a')),
+    )
+    expect(replay(readRecording(text), { use: [ping()] }).notes).toEqual(['echo was in use, and is missing here'])
+    expect(replay(readRecording(text), { use: [echo(), ping(), connections()] }).notes).toEqual([
+      'connections was not in use',
+    ])
+  })
+  it('refuses options that are wrong', () => {
+    const text = recorded([ping()], {}, () => undefined)
+    expect(() => replay(readRecording(text), { use: [ping({ policy: 7 as never })] })).toThrow(ConfigError)
   })
 })

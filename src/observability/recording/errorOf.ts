@@ -23,7 +23,7 @@ export function errorOf([name, message, fields, more]: readonly unknown[]): Erro
   const error =
     ours?.code === code && ours !== undefined ? ours : foreign(String(name), String(message), context, parts)
   if (error.name !== name) hide(error, 'name', String(name))
-  if (code !== undefined && (error as { code?: unknown }).code !== code) hide(error, 'code', code)
+  if (code !== undefined && (error as { code?: unknown }).code !== code) hide(error, 'code', code, true)
   return error
 }
 

@@ -156,6 +156,7 @@ class Reader {
     }
     if (!Array.isArray(json) || typeof json[0] !== 'string')
       throw this.#wrong('it is no list that begins with its kind')
+    if (deeperThan(json, DEEPEST)) throw this.#wrong(`it is deeper than ${DEEPEST}`)
     const line = json.slice(0, -1) as unknown as RecordedLine
     if (this.#number === 1) return line
     const shape = Object.hasOwn(SHAPES, line[0]) ? SHAPES[line[0]] : undefined
@@ -170,6 +171,16 @@ class Reader {
   #wrong(what: string): InvalidMessageError {
     return new InvalidMessageError(`recording: line ${this.#number}: ${what}`, { field: `line ${this.#number}` })
   }
+}
+
+/** Lists and objects are read this deep. */
+const DEEPEST = 160
+
+function deeperThan(json: unknown, most: number): boolean {
+  if (typeof json !== 'object' || json === null) return false
+  if (most === 0) return true
+  for (const one of Object.values(json)) if (deeperThan(one, most - 1)) return true
+  return false
 }
 
 function fits(type: string, value: unknown, isThere: boolean): boolean {

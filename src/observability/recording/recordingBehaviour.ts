@@ -12,9 +12,9 @@ import type { RecordingCommand, RecordingEvent, RecordingPorts, StartRecording }
  * Begins and ends recordings, and says how the file is doing.
  *
  * ```marble
- * command$  -s---e---
- * file      ---l-----
- * said      -bd--rd--
+ * command$  -s----e---
+ * file      ----l-----
+ * said      -bd-l-rd--
  * ```
  *
  * @shape  One recording at a time.

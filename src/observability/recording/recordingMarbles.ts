@@ -110,7 +110,7 @@ class Snippet implements ValueMaker {
           break
         }
         case 'l':
-          if (isIn && ids.has(String(third))) add(leave, third)
+          if (isIn && ids.has(String(third)) && takes.every(([id]) => id !== third)) add(leave, third)
           break
         case 'm':
           if (ids.has(String(third))) takes.push([String(third), answers.get(String(third)) ?? 1])
@@ -257,7 +257,7 @@ class Snippet implements ValueMaker {
       `import { ${rxjs.join(', ')} } from 'rxjs'`,
       '',
       `// recorded at ${self.slice(0, 60).replace(/[^\w]/g, '')}; limits: ${limits.intake} taken in, ${limits.running} run`,
-      ...(text.includes('inTurn(') ? [IN_TURN, ''] : []),
+      ...(text.includes('inTurn<') ? [IN_TURN, ''] : []),
       `marbles('${name} does what it did from ${Math.round(this.#from)} to ${to} ms', ({ ${helpers.join(', ')} }) => {`,
       text,
       `})`,

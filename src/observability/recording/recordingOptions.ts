@@ -9,7 +9,7 @@ const fields = {
   overwrite: flag.default(false),
   gzip: flag.default(false),
   redact: flag.default(false),
-  maxChars: some.default(1_024 * 1_024 * 1_024),
+  maxChars: some.default(128 * 1_024 * 1_024),
   bufferChars: some.default(16 * 1_024 * 1_024),
 }
 

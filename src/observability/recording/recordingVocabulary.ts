@@ -12,7 +12,7 @@ export interface RecordingFileOptions {
   readonly gzip?: boolean
   /** Whether of bytes only their number is kept. Default: false. */
   readonly redact?: boolean
-  /** How long the text may become; the recording ends before it would be longer. Default: 1 GiB. @unit characters */
+  /** How long the text may become; the recording ends before it would be longer. Default: 128 Mi. @unit characters */
   readonly maxChars?: number
   /** What may wait for the disk; of more, lines are lost and counted. Default: 16 Mi. @unit characters */
   readonly bufferChars?: number

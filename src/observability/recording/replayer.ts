@@ -208,10 +208,12 @@ export class Replayer implements ValueMaker {
   #did(body: string): void {
     if (this.#isOver) return
     this.last = body
+    if (this.isLocked) {
+      if (this.at >= this.recording.lines.length) return // the recording was cut within what an input did
+      if (body === this.recording.bodies[this.at]) this.at++
+      else this.diverge(body)
+    }
     if (body.startsWith('["e"')) this.eventLines.push(body)
-    if (this.diverged !== undefined || this.at >= this.recording.lines.length) return
-    if (body === this.recording.bodies[this.at]) this.at++
-    else this.diverge(body)
   }
 
   /** The modules; one of them notes what the pipeline does, and hangs the replay into it: one more would draw numbers. */
@@ -226,7 +228,7 @@ export class Replayer implements ValueMaker {
       probe: (probed: Probed): Probe => {
         const probe = recorder.probe(probed)
         probed.event$.subscribe((event) => {
-          if (!this.#isOver) this.events.push(event)
+          if (this.events.length < this.eventLines.length) this.events.push(event)
           this.feed(false)
         })
         const told = (event: Stamped<Fact>) => {
