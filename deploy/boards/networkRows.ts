@@ -48,7 +48,10 @@ const reach: BoardRow = {
     ),
     lines({ title: 'Own addresses', description: 'What became of them.', unit: 'ops' }, [
       { expr: rateOf('rxswarm_address_events_total', 'event'), legend: '{{event}}' },
-      { expr: rateOf('rxswarm_reachability_verdicts_total', 'verdict'), legend: 'tried by peers: {{verdict}}' },
+      {
+        expr: `${rateOf('rxswarm_reachability_verdicts_total', 'verdict')} or vector(0)`,
+        legend: 'tried by peers: {{verdict}}',
+      },
     ]),
     lines(
       {

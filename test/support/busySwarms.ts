@@ -91,7 +91,6 @@ function startFull({ folder, name, bootstrap = [], relays = [], hidden = false }
       pages(),
     ],
     listen: hidden ? [] : listen,
-    limits: { inFlight: 64 } as never,
   })
 }
 
@@ -127,7 +126,7 @@ export interface BusySwarms extends AsyncDisposable {
   readonly hosts: readonly string[]
 }
 
-/** Starts five nodes that are never at rest, and fail at some of what they try. */
+/** Starts seven nodes that are never at rest, and fail at some of what they try. */
 export async function startBusySwarms(): Promise<BusySwarms> {
   const folder = await mkdtemp(join(tmpdir(), 'rxswarm-busy-'))
   const stack = new AsyncDisposableStack()
@@ -142,7 +141,7 @@ export async function startBusySwarms(): Promise<BusySwarms> {
   const gate = stack.use(await startGuarded(folder, 'gate', owner, owner))
   const guest = stack.use(await startGuarded(folder, 'guest', owner, owner))
   const eve = stack.use(await startGuarded(folder, 'eve', stranger, stranger))
-  const nodes = [hub, ann, bob, hidden, gate, guest]
+  const nodes = [hub, ann, bob, hidden, gate, guest, eve]
 
   const staying: Subscription[] = []
   const stay = (work$: Observable<unknown>) => void staying.push(work$.subscribe({ error: () => undefined }))
@@ -150,9 +149,9 @@ export async function startBusySwarms(): Promise<BusySwarms> {
     for await (const chunk of stream.source) await stream.write(chunk)
     await stream.end()
   }
-  for (const node of [bob, hidden, gate]) {
-    staying.push(node.execute(xstream.accept()).subscribe((stream) => void echo(stream).catch(() => undefined)))
-  }
+  const echoing = (stream: XStream) => void echo(stream).catch(() => undefined)
+  for (const node of [bob, hidden]) staying.push(node.execute(xstream.accept()).subscribe(echoing))
+  staying.push(gate.execute(xstream.accept()).subscribe(echoing))
   for (const node of [hub, ann, bob]) stay(node.execute(gossipsub.subscribe({ topic: 'news' })))
   await first(ann.execute(connections.dial({ to: bob.addresses })))
   await first(bob.execute(connections.dial({ to: hub.addresses })))
@@ -179,14 +178,14 @@ export async function startBusySwarms(): Promise<BusySwarms> {
     tried(bob.execute(kad.get({ key: `/app/${n - (n % 2) - 2}` }, soon))),
     tried(ann.execute(kad.provide({ cid: CID }, soon))),
     tried(bob.execute(kad.findProviders({ cid: CID }, soon))),
-    tried(bob.execute(kad.closestPeers({ key: bytes(String(n)) } as never, soon))),
+    tried(bob.execute(kad.findPeer({ peer: hub.self }, soon))),
     tried(ann.execute(gossipsub.publish({ topic: 'news', data: bytes(n % 2 === 0 ? `good ${n}` : `bad ${n}`) }))),
     talked(ann.execute(xstream.open({ peer: bob.self }))),
     tried(ann.execute(connections.dial({ to: DEAD }))),
     tried(ann.execute(connections.dial({ to: silent.address }, { deadlineMs: 300 }))),
     tried(bob.execute(relay.reserve({ relay: hub.self }, soon))),
-    tried(bob.execute(rendezvous.registerOnce({ namespace: 'x'.repeat(200) }, soon))),
-    tried(bob.execute(rendezvous.discover({ namespace: 'chess', at: [NOBODY] } as never, soon))),
+    tried(bob.execute(rendezvous.registerOnce({ namespace: 'chess', ttlMs: 1_000 }, soon))),
+    tried(bob.execute(rendezvous.discover({ namespace: 'chess', points: [`${DEAD}/p2p/${NOBODY}`] }, soon))),
     tried(bob.execute(addresses.announce({ address: `/ip4/192.0.2.1/tcp/${1_000 + n}` }))),
     (async () => {
       await tried(guest.execute(connections.dial({ to: gate.addresses })))
