@@ -14,8 +14,8 @@ import { compare, type Bench } from './compare.ts'
 import { interleave } from './interleave.ts'
 import { typesOf, work, worker, type WorkerPorts } from './worker.ts'
 
-const CALLS = 20_000
-const ROUNDS = 31
+const CALLS = 5_000
+const ROUNDS = 41
 
 const port: WorkerPorts = { work: (value) => defer(() => Promise.resolve(value)) }
 
