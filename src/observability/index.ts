@@ -76,7 +76,6 @@ export type { MetricsOptions } from './metrics/metrics.ts'
 export type { MetricsEvent, MetricsPorts, Scrape } from './metrics/metricsBehaviour.ts'
 export type { MetricsFormat } from './metrics/metricsFormat.ts'
 export type { ScrapedMetrics } from './metrics/scrapedMetrics.ts'
-
 export { recording, type RecordingOptions, type RecordingState } from './recording/recording.ts'
 export type {
   RecordingCommand,
@@ -99,9 +98,5 @@ export { recordingSummary, type RecordingSpan, type RecordingSummary } from './r
 export { replay, type Divergence, type ReplayOptions, type ReplayReport } from './recording/replay.ts'
 export { recordingMarbles, type RecordingMarblesOptions } from './recording/recordingMarbles.ts'
 export type { ReplayDifference } from './recording/compareEvents.ts'
-export { pages, type PagesProbe, type PagesState } from './pages/pages.ts'
-export type { PagesPorts } from './pages/pagesBehaviour.ts'
-export type { PagesOptions } from './pages/pagesOptions.ts'
-export type { PagesEvent, PagesReason, ServedPage } from './pages/pagesVocabulary.ts'
 export { tracing, type TracingOptions } from './tracing/tracing.ts'
 export { otlp, type Otlp, type OtlpCounts, type OtlpFailure, type OtlpOptions } from './tracing/otlp.ts'
