@@ -100,3 +100,4 @@ export { recordingMarbles, type RecordingMarblesOptions } from './recording/reco
 export type { ReplayDifference } from './recording/compareEvents.ts'
 export { tracing, type TracingOptions } from './tracing/tracing.ts'
 export { otlp, type Otlp, type OtlpCounts, type OtlpFailure, type OtlpOptions } from './tracing/otlp.ts'
+export { observe, type ObserveOptions } from './observe.ts'
