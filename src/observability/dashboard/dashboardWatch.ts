@@ -2,6 +2,7 @@ import { Subject, type Observable } from 'rxjs'
 import type { Fact, Stamped } from '../../swarm/vocabulary/event.ts'
 import type { Probe, Probed } from '../../swarm/vocabulary/probe.ts'
 import { plainEvent, type PlainEvent } from '../plainEvent.ts'
+import { bytesByProtocol } from './bytesByProtocol.ts'
 import { CommandTimes } from './commandTimes.ts'
 import type { DashboardDecisions } from './dashboardOptions.ts'
 import type { DashboardEvent } from './dashboardVocabulary.ts'
@@ -46,6 +47,7 @@ export class DashboardWatch implements Probe {
   /** Who looks on; nobody: nothing is done for them. */
   onlooker: Onlooker | undefined
   readonly #times: CommandTimes
+  readonly #bytes: ReturnType<typeof bytesByProtocol>
   readonly #rtts = new Map<string, number>()
   readonly #said$ = new Subject<DashboardEvent>()
   #sampledAt: number
@@ -58,6 +60,7 @@ export class DashboardWatch implements Probe {
     const endless = probed.modules.flatMap(({ commands }) =>
       Object.entries(commands).flatMap(([type, { openEnded }]) => (openEnded === true ? [type] : [])),
     )
+    this.#bytes = bytesByProtocol(probed)
     this.#times = new CommandTimes(nowMs, new Set(endless))
     this.history = new ViewHistory({
       view: startOf(probed),
@@ -86,6 +89,7 @@ export class DashboardWatch implements Probe {
   /** Ends a second. */
   sample(vitals: Vitals): { readonly sample: Sample; readonly view: View } {
     const at = this.probed.scheduler.now()
+    const bytes = this.#bytes()
     const sample: Sample = {
       type: 'sample',
       at,
@@ -102,6 +106,7 @@ export class DashboardWatch implements Probe {
       })),
       rtts: [...this.#rtts],
       ...vitals,
+      ...(bytes === undefined ? {} : { bytes }),
     }
     this.#sampledAt = at
     this.#rtts.clear()
