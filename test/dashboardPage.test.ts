@@ -3,6 +3,7 @@ import { dashboard, pages } from 'rxswarm/observability'
 import { firstValueFrom, NEVER } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
+import { emptyView } from '../src/observability/dashboard/model/dashboardView.ts'
 import { noChromium, startChromium, type Browser, type Look } from './support/chromium.ts'
 import { connect, listenAddress } from './support/swarms.ts'
 import { eventually, until } from './support/wait.ts'
@@ -235,12 +236,82 @@ describe.skipIf(noChromium !== undefined)(
       await page.locator('.chart canvas').first().waitFor()
       await page.locator('.graph canvas').first().waitFor({ state: 'attached' })
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+      const boxes = await Promise.all(['graph', 'event-list'].map((id) => page.getByTestId(id).boundingBox()))
+      for (const box of boxes) {
+        expect(box?.height).toBeGreaterThan(170)
+        expect(box?.width).toBeGreaterThan(300)
+      }
       const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
       expect(ground).toBe(look.scheme === 'dark' ? 'rgb(12, 15, 20)' : 'rgb(243, 244, 247)')
       await page.getByRole('button', { name: look.scheme === 'dark' ? 'light' : 'dark', exact: true }).click()
       const turned = await page.evaluate(() => getComputedStyle(document.body).backgroundColor)
       expect(turned).toBe(look.scheme === 'dark' ? 'rgb(243, 244, 247)' : 'rgb(12, 15, 20)')
       expect(sized.complaints).toEqual([])
+    })
+
+    it('shows a recording from a file, steps through it, and says what of it could not be read', async () => {
+      await using offline = await open(watched)
+      const { page } = offline
+      const history = await page.evaluate(async () => (await fetch('history')).text())
+      const { items } = JSON.parse(history) as { items: readonly { type: string }[] }
+      const lines = items.map((item) => JSON.stringify(item)).join('\n')
+      await page.getByTestId('file').setInputFiles({
+        name: 'cut.jsonl',
+        mimeType: 'application/x-ndjson',
+        buffer: Buffer.from(`${lines}\n{"type":"pe`),
+      })
+      await eventually(async () => (await textOf(page, 'link')).includes('recording'))
+      expect(await textOf(page, 'trouble')).toContain('1 lines of the recording could not be read.')
+      const before = await textOf(page, 'moment')
+      await page.getByTestId('back').click()
+      await page.getByTestId('past').waitFor()
+      expect(await textOf(page, 'moment')).not.toBe(before)
+      await page
+        .getByTestId('file')
+        .setInputFiles({ name: 'x.png', mimeType: 'image/png', buffer: Buffer.from([137, 80, 0]) })
+      await eventually(async () => (await textOf(page, 'trouble')).includes("x.png can't be opened"))
+      expect(offline.complaints).toEqual([])
+    })
+
+    it('says what it can not read of the feed, and goes on with the rest', async () => {
+      await using broken = await startChromium()
+      const { page } = broken
+      const url = await urlOf(watched)
+      const hello = `event: hello\ndata: ${JSON.stringify({
+        type: 'hello',
+        version: 1,
+        position: 0,
+        self: watched.self,
+        startedAt: 1,
+        serverTimeMs: 2,
+        modules: [],
+        alertRules: [],
+        view: emptyView({ self: watched.self }),
+      })}\n\n`
+      const nonsense = ['{"type":"batch"', '{"type":"batch","position":1,"items":[7],"examples":[]}', '{}']
+      const odd = { type: 'connection:open', at: 3, connection: { peer: { not: 'text' }, via: 7 } }
+      const told = { type: 'user:event', at: 4, words: '<b>bold</b>' }
+      const rest = JSON.stringify({
+        type: 'batch',
+        position: 2,
+        items: [odd, told],
+        examples: [],
+        skipped: { 'x:y': 40 },
+      })
+      await page.route('**/dashboard/feed', (route) =>
+        route.fulfill({
+          contentType: 'text/event-stream',
+          body: hello + [...nonsense, rest].map((data) => `event: batch\ndata: ${data}\n\n`).join(''),
+        }),
+      )
+      await page.goto(url)
+      await page.getByTestId('trouble').waitFor()
+      expect(await textOf(page, 'trouble')).toContain("something this page can't read")
+      await page.locator('[data-testid=event-list] [data-type="user:event"]').first().waitFor()
+      await expect(page.getByTestId('skipped').first().textContent()).resolves.toContain('40 not sent')
+      await page.getByTestId('lost').waitFor()
+      expect(await page.getByTestId('self').getAttribute('title')).toBe(watched.self)
+      expect(broken.complaints).toEqual([])
     })
 
     it('asks nobody but its own node for anything, and complains of nothing', async () => {

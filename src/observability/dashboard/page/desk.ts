@@ -5,7 +5,7 @@ import { emptyView, type View } from '../model/dashboardView.ts'
 import type { FeedBatch, FeedHello, HistoryPage } from '../model/feed.ts'
 import type { AlertRule } from '../model/alerts.ts'
 import { ViewHistory } from '../model/viewHistory.ts'
-import { everyMs, nowMs } from './browserPorts.ts'
+import { afterMs, everyMs, nowMs } from './browserPorts.ts'
 import { eventLog, type EventLog, type LogLine } from './events/eventLog.ts'
 import { acknowledgePort, feedPorts, historyPort } from './feed/feedPorts.ts'
 import { fileText } from './feed/fileText.ts'
@@ -20,6 +20,9 @@ const RECORDING_BOUNDS = { items: 200_000, bytes: 128 * 1_024 * 1_024, keyframeI
 
 /** The past is asked for again, after frames were missed, at most so often. @unit milliseconds */
 const ASK_MS = 15_000
+
+/** What is shown changes at most so often by itself; what the reader does is shown at once. @unit milliseconds */
+const CALM_MS = 200
 
 /** Nothing came for so long: it lags. @unit milliseconds */
 const LAG_MS = 3_500
@@ -92,7 +95,7 @@ export interface Desk {
 /**
  * Connects to a node and keeps what it tells.
  *
- * @shape Frames are reduced when they come; signals change once for each animation frame, and not while the page is hidden. Bounds:
+ * @shape Frames are reduced when they come; signals change at an animation frame, five times a second at most, and not while the page is hidden. Bounds:
  *        those of `ViewHistory`, `MOST_LINES` lines, 3 600 samples.
  */
 export function desk(sources: Sources): Desk {
@@ -106,6 +109,7 @@ export function desk(sources: Sources): Desk {
   let heardAt = nowMs()
   let askedAt = 0
   let isAwaited = false
+  let publishedAt = 0
   let unreadable = 0
 
   const revision = signal(0)
@@ -123,6 +127,7 @@ export function desk(sources: Sources): Desk {
 
   const publish = (): void => {
     isAwaited = false
+    publishedAt = nowMs()
     batch(() => {
       // a moment that has made room for newer ones can't be shown any more
       if (moment.value !== undefined && moment.value < past.range.from) moment.value = past.range.from
@@ -133,7 +138,7 @@ export function desk(sources: Sources): Desk {
   const touch = (): void => {
     if (isAwaited || document.hidden) return
     isAwaited = true
-    requestAnimationFrame(publish)
+    afterMs(Math.max(0, publishedAt + CALM_MS - nowMs()), () => requestAnimationFrame(publish))
   }
   document.addEventListener('visibilitychange', () => {
     isAwaited = false
