@@ -4,7 +4,7 @@ import { command, guard, perform, UnexpectedError, type BehaviourModule, type Co
 import type { PolicySpec } from 'rxswarm/policies'
 import { tracing, type TracingOptions } from 'rxswarm/observability'
 import { fakeSwarm, inVirtualTime } from 'rxswarm/testing'
-import { defer, map, NEVER, of, tap, throwError, timer, type Observable } from 'rxjs'
+import { defer, from, map, NEVER, of, tap, throwError, timer, type Observable } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
 import { activeContext, runWith } from '../../../src/observability/tracing/activeContext.ts'
 import type { TracingProbe } from '../../../src/observability/tracing/tracingProbe.ts'
@@ -99,6 +99,19 @@ describe('tracing', () => {
       span.end()
       expect(treeOf(spans())[0]).toBe('app undefined')
       expect(treeOf(spans())[1]).toBe('  echo/say')
+    })
+  })
+
+  it('tells of answers that name a peer, one by one, and of no more than it may', () => {
+    inVirtualTime(() => {
+      const found = Array.from({ length: 40 }, (_, index) => ({ from: `p${index}`, text: 'a' }))
+      const { swarm, spans } = traced(() => from(found) as unknown as Observable<string>)
+      swarm.execute(say('a')).subscribe()
+      const { events, attributes } = spanOf(spans(), 'echo.echo')
+      expect(events.map(({ name, attributes: told }) => [name, told?.['rxswarm.peer.id']])).toEqual(
+        Array.from({ length: 32 }, (_, index) => ['answer', `p${index}`]),
+      )
+      expect(attributes['rxswarm.values']).toBe(40)
     })
   })
 

@@ -27,8 +27,9 @@ export function portSpans(behaviour: string, ports: unknown, isRecording: () => 
 }
 
 function spanned(call$: Observable<unknown>, name: string): Observable<unknown> {
-  return spannedWork(call$, () => {
+  const begin = () => {
     const active = activeContext()
     return journeyIn(active)?.begin(name, active)
-  })
+  }
+  return spannedWork(call$, begin, true)
 }
