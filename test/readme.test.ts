@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest'
 import { runExample } from './support/runExample.ts'
 
 const readme = readFileSync('README.md', 'utf8')
-const guides = globSync('docs/*.md').map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+const guides = globSync('docs/**/*.md').map((path) => ({ path, text: readFileSync(path, 'utf8') }))
 const texts = [readme, ...guides.map(({ text }) => text)].join('\n')
 const blocks = [...texts.matchAll(/```ts\n(?<code>.*?)```\n(?:\n```text\n(?<output>.*?)```)?/gs)].map(({ groups }) => ({
   path: /^\/\/ (?<path>\S+)\n/.exec(groups!['code']!)?.groups?.['path'] ?? '',
