@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { connections, createSwarm, gossipsub, identify, ping, xstream, type TransportName } from 'rxswarm'
+import { connections, createSwarm, gossipsub, identify, ping, xstream, type TransportName, type XStream } from 'rxswarm'
 import { metrics, type MetricsOptions, type Page, type Probe } from 'rxswarm/observability'
 import { Counter, register, Registry } from 'prom-client'
 import { firstValueFrom } from 'rxjs'
@@ -61,10 +61,11 @@ describe.each(wires)('metrics over %s', (transport) => {
     const [alice, bob] = [nth(swarms, 0), nth(swarms, 1)]
     await connect(alice, bob)
     for (let index = 0; index < 3; index++) await first(alice.execute(ping.once({ peer: bob.self })))
-    bob.execute(xstream.accept()).subscribe(async (stream) => {
+    const drained = async (stream: XStream) => {
       for await (const chunk of stream.source) void chunk
       await stream.end()
-    })
+    }
+    bob.execute(xstream.accept()).subscribe((stream) => void drained(stream))
     const stream = await first(alice.execute(xstream.open({ peer: bob.self })))
     await stream.write(new Uint8Array(BYTES))
     await stream.end()

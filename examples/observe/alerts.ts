@@ -17,3 +17,4 @@ await using swarm = await createSwarm({
     }),
   ],
 })
+swarm.state$.subscribe(({ dashboard: { alerts } }) => console.log(alerts))

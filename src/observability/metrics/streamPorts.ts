@@ -50,7 +50,7 @@ function track(probe: MetricsProbe, stream: Stream, connection: Connection): voi
     sent.push(meters.rxswarm_peer_bytes_total.at(peer, 'sent'))
     received.push(meters.rxswarm_peer_bytes_total.at(peer, 'received'))
   }
-  countBytes(stream as unknown as Innards, sent, received)
+  countBytes(stream, sent, received)
   const close = () => {
     open.value--
     const { status, timeline } = stream
