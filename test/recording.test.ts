@@ -10,23 +10,29 @@ import {
   identify,
   kad,
   keepAlive,
+  ofType,
   ping,
   reachability,
   relay,
   rendezvous,
+  xauth,
   xstream,
   type AnyModule,
   type TransportName,
 } from 'rxswarm'
-import { readRecording, recording, replay } from 'rxswarm/observability'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { openRecording, recording, replay } from 'rxswarm/observability'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { firstValueFrom, take } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bytes, listenAddress, wires } from './support/swarms.ts'
-import { eventually, pause, until } from './support/wait.ts'
+import { runCli } from './support/runCli.ts'
+import { runExample } from './support/runExample.ts'
+import { eventually, failure, pause, until } from './support/wait.ts'
 
 let folder: string
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'rxswarm-'))))
@@ -109,21 +115,193 @@ describe.each(wires)('a recording over %s', (transport) => {
     await live(alice, bob)
     await alice.stop()
     expect(statSync(path).mode & 0o777).toBe(0o600)
-    const read = readRecording(readFileSync(path))
+    const read = await openRecording(path)
     expect(read).toMatchObject({ cut: undefined, lost: 0 })
     const report = replay(read, { use: everything() })
-    if (report.diverged !== undefined)
-      console.log(
-        report.diverged,
-        read.bodies.slice(report.diverged.line - 12, report.diverged.line + 4),
-        report.notes,
-        report.differences.slice(0, 5),
-      )
     expect(report.diverged).toBeUndefined()
     expect(report).toMatchObject({ same: true, unanswered: 0, notes: [] })
     expect(report.events.length).toBeGreaterThan(50)
     expect(replay(read, { use: everything() }).eventLines).toEqual(report.eventLines)
-    console.log(read.lines.length, read.bytes, report.events.length)
   })
 })
-void gunzipSync
+
+describe('a recording of two who authenticate and rendezvous, one the point and relay of the other', () => {
+  it('does the same again, on both sides', async () => {
+    const made = (isPoint: boolean, owner: PrivateKey, at: readonly string[]) =>
+      [
+        connections(),
+        identify(),
+        ping(),
+        xauth({ owner }),
+        xstream(),
+        rendezvous(isPoint ? { point: true } : { points: [at[0]!] }),
+        relay(isPoint ? { server: true } : { relays: at, reservations: 1 }),
+      ] as const
+    const owners = [await generateKeyPair('Ed25519'), await generateKeyPair('Ed25519')] as const
+    const paths = ['point.jsonl', 'guest.jsonl'].map((name) => join(folder, name))
+    const listen = [listenAddress('tcp')]
+    const point = await createSwarm({ use: [...made(true, owners[0], []), recording({ path: paths[0]! })], listen })
+    const at = point.addresses
+    const guest = await createSwarm({ use: [...made(false, owners[1], at), recording({ path: paths[1]! })], listen })
+    guest.execute(rendezvous.register({ namespace: 'room' })).subscribe({ error: () => undefined })
+    await settled(firstValueFrom(guest.execute(rendezvous.discover({ namespace: 'room' }))))
+    point.execute(xstream.accept()).subscribe((stream) => void stream.end())
+    await settled(firstValueFrom(guest.execute(xstream.open({ peer: point.self }))))
+    await pause(300)
+    await guest.stop()
+    await point.stop()
+    for (const [i, path] of paths.entries()) {
+      const report = replay(await openRecording(path), { use: made(i === 0, owners[i]!, at) })
+      expect(report.diverged).toBeUndefined()
+      expect(report).toMatchObject({ same: true, unanswered: 0 })
+      expect(report.events.length).toBeGreaterThan(10)
+    }
+  })
+})
+
+describe('a file of a recording', () => {
+  const node = (more: ReturnType<typeof recording>) =>
+    createSwarm({ use: [connections(), ping(), more], listen: [listenAddress('tcp')] })
+  const read = async (path: string) => openRecording(path)
+
+  it('is begun and ended by commands, and packed', async () => {
+    const path = join(folder, 'middle.jsonl.gz')
+    await using bob = await node(recording())
+    await using alice = await node(recording())
+    await firstValueFrom(alice.execute(connections.dial({ to: bob.addresses })))
+    const started = await firstValueFrom(alice.execute(recording.start({ path, gzip: true })))
+    expect(started).toEqual({ path })
+    expect(await failure(firstValueFrom(alice.execute(recording.start({ path }))))).toMatchObject({
+      code: 'ERR_INVALID_COMMAND',
+    })
+    await firstValueFrom(alice.execute(ping.once({ peer: bob.self })))
+    await pause(250)
+    const packedSoFar = await read(path)
+    expect(packedSoFar.cut).toMatch(/without its end/)
+    const report = await firstValueFrom(alice.execute(recording.stop()))
+    expect(await failure(firstValueFrom(alice.execute(recording.stop())))).toMatchObject({
+      code: 'ERR_INVALID_COMMAND',
+    })
+    const whole = await read(path)
+    expect(whole).toMatchObject({ cut: undefined, header: { from: 'middle' } })
+    expect(report).toEqual({ path, lines: whole.lines.length + 1, chars: whole.bytes, lost: 0 })
+    expect(gunzipSync(readFileSync(path)).byteLength).toBe(whole.bytes)
+    const replayed = replay(whole, { use: [connections(), ping()] })
+    expect(replayed.notes.join()).toContain('it began while the swarm ran')
+    expect(replayed.events.map(({ type }) => type)).toContain('ping:measured')
+    await expect(openRecording(path, { maxBytes: 300 })).rejects.toMatchObject({ code: 'ERR_TOO_LONG' })
+  })
+  it('is not written over, and what can not be written is told', async () => {
+    const path = join(folder, 'there.jsonl')
+    writeFileSync(path, 'mine')
+    const failures: unknown[] = []
+    for (const wrong of [path, join(folder, 'no', 'such.jsonl')]) {
+      await using alice = await node(recording({ path: wrong }))
+      await until(alice.state$, (state) => state.recording.failures === 1)
+      failures.push(await failure(firstValueFrom(alice.execute(recording.start({ path: wrong })))))
+      await firstValueFrom(alice.execute(connections.list()))
+    }
+    expect(failures).toMatchObject([{ code: 'ERR_STORAGE' }, { code: 'ERR_STORAGE' }])
+    expect(String(failures[0])).toContain('it is there already')
+    expect(readFileSync(path, 'utf8')).toBe('mine')
+    {
+      await using alice = await node(recording({ path, overwrite: true }))
+      expect(alice.self).not.toBe('')
+    }
+    expect(await read(path)).toMatchObject({ cut: undefined })
+  })
+  it('that is full ends, and the node goes on', async () => {
+    const path = join(folder, 'full.jsonl')
+    await using alice = await node(recording({ path, maxChars: 6_000 }))
+    const full = firstValueFrom(alice.event$.pipe(ofType('recording:full')))
+    for (let i = 0; i < 40; i++) await firstValueFrom(alice.execute(connections.list()))
+    const { report } = await full
+    expect(report.chars).toBeLessThanOrEqual(6_000)
+    const whole = await read(path)
+    expect(whole).toMatchObject({ cut: undefined, lost: 0 })
+    expect(replay(whole, { use: [connections(), ping()] })).toMatchObject({ same: true, diverged: undefined })
+  })
+  it('for which the disk is too slow says what it lost, and is replayed up to there', async () => {
+    const path = join(folder, 'lost.jsonl')
+    const alice = await node(recording({ path, bufferChars: 3_000 }))
+    const lost = firstValueFrom(alice.event$.pipe(ofType('recording:lost')))
+    for (let i = 0; i < 40; i++) alice.command$.next(connections.list())
+    expect((await lost).count).toBeGreaterThan(0)
+    await firstValueFrom(alice.execute(connections.list()))
+    await alice.stop()
+    const cut = await read(path)
+    expect(cut.lost).toBeGreaterThan(0)
+    const report = replay(cut, { use: [connections(), ping()] })
+    expect(report).toMatchObject({ same: true, diverged: undefined })
+    expect(report.notes.join()).toMatch(/lines found no room when it was recorded/)
+  })
+  it('that was packed and damaged is refused, or read as far as it goes', async () => {
+    const path = join(folder, 'packed.jsonl.gz')
+    {
+      await using alice = await node(recording({ path, gzip: true }))
+      for (let i = 0; i < 40; i++) await firstValueFrom(alice.execute(connections.list()))
+    }
+    const bytes = readFileSync(path)
+    expect(await read(path)).toMatchObject({ cut: undefined })
+    writeFileSync(path, bytes.subarray(0, bytes.byteLength - 200))
+    expect((await read(path)).cut).toMatch(/without its end/)
+    writeFileSync(path, bytes.fill(7, 40, 80))
+    await expect(read(path)).rejects.toMatchObject({ code: 'ERR_INVALID_MESSAGE' })
+  })
+})
+
+describe('rxswarm recording', () => {
+  it('shows, verifies and prints', async () => {
+    const path = join(folder, 'cli.jsonl')
+    {
+      await using alice = await createSwarm({ use: [connections(), recording({ path })], listen: [] })
+      await firstValueFrom(alice.execute(connections.list()))
+    }
+    const shown = await runCli('recording', 'show', path)
+    expect(shown.code).toBe(0)
+    expect(shown.stdout).toMatch(/^ +1 {2}connections\/list$/m)
+    expect(JSON.parse((await runCli('recording', 'show', path, '--json')).stdout)).toMatchObject({ lost: 0 })
+    expect(await runCli('recording', 'verify', path)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^whole: \d+ lines\n$/),
+    })
+    const printed = await runCli('recording', 'marbles', path, '--behaviour', 'connections', '--from', '0')
+    expect(printed).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("marbles('connections does what it did from 0 to"),
+    })
+
+    const text = readFileSync(path, 'utf8')
+    writeFileSync(path, text.slice(0, -40))
+    expect(await runCli('recording', 'verify', path)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^CUT: /),
+    })
+    writeFileSync(path, text.replace('connections/list', 'connections/LIST'))
+    expect(await runCli('recording', 'verify', path)).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^CHANGED: recording: line \d+: /),
+    })
+    expect(await runCli('recording', 'show', path)).toMatchObject({ code: 2 })
+    for (const wrong of [
+      ['show'],
+      ['show', 'a', 'b'],
+      ['marbles', path],
+      ['marbles', path, '--behaviour', 'x', '--from', '-1'],
+    ]) {
+      expect(await runCli('recording', ...wrong)).toMatchObject({ code: 2, stderr: expect.stringContaining('usage:') })
+    }
+  })
+})
+
+describe('examples/observe/record-and-replay', () => {
+  it('says what it finds', async () => {
+    const { code, stdout, stderr } = await runExample('observe/record-and-replay.ts')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      'replayed: the same',
+      'with another policy: different, it would have tried again',
+      "marbles('ping does what it did from 0 to … ms', ({ cold, hot, expectObservable }) => {",
+    ])
+  })
+})

@@ -10,7 +10,7 @@ import {
   type Probed,
 } from 'rxswarm'
 import { fakeSwarm, inVirtualTime } from 'rxswarm/testing'
-import { map, NEVER, of, Subject, take, takeUntil, throwError, type Observable } from 'rxjs'
+import { map, merge, NEVER, of, Subject, take, takeUntil, throwError, type Observable, type SchedulerLike } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
 type Say = Command<'echo/say', { readonly text: string }, string>
@@ -33,6 +33,19 @@ const echo: BehaviourModule<'echo', Say, Echoed, EchoPorts> = {
     ),
 }
 const say = (text: string): Say => command('echo/say', { text })
+
+/** A clock that is a second ahead. */
+class Scheduled implements SchedulerLike {
+  readonly schedule: SchedulerLike['schedule']
+  readonly #own: SchedulerLike
+  constructor(own: SchedulerLike) {
+    this.#own = own
+    this.schedule = own.schedule.bind(own)
+  }
+  now() {
+    return this.#own.now() + 1_000
+  }
+}
 
 /** A module that does nothing but watch. */
 const watching = (probe: (probed: Probed) => Probe, name = 'watching'): BehaviourModule<string, never, never> => ({
@@ -158,6 +171,56 @@ describe('a probe', () => {
       expect(heard).toContainEqual({ type: 'drawn', draw: 0.25, at: 0 })
     })
   })
+  it('sees who is asked about a command, and what they answer', () => {
+    inVirtualTime(() => {
+      const notes: string[] = []
+      const no = new UnexpectedError('no')
+      const strict = { ...watching(() => ({})), admit: ({ id }: AnyCommand) => (id === 'b' ? no : undefined) }
+      const probe: Probe = {
+        admitting: ({ id }) => void notes.push(`asked about ${id}`),
+        admitted: ({ id }, refusal) => void notes.push(`${id}: ${refusal?.message ?? 'yes'}`),
+        taken: ({ id }) => void notes.push(`taken ${id}`),
+      }
+      const swarm = fakeSwarm([echo, strict, watching(() => probe, 'other')], { ports: { echo: { echo: of } } })
+      for (const id of ['a', 'b']) swarm.command$.next({ ...say(id), id })
+      expect(notes).toEqual(['asked about a', 'a: yes', 'taken a', 'asked about b', 'b: no'])
+    })
+  })
+  it('sees when others begin to hear an event, and when all have heard it', () => {
+    inVirtualTime(() => {
+      const notes: string[] = []
+      const probe: Probe = {
+        telling: ({ type }) => void notes.push(`telling ${type}`),
+        told: ({ type }) => void notes.push(`told ${type}`),
+        leaves: ({ type }) => void notes.push(`leaves ${type}`),
+        stops: (drainMs) => void notes.push(`stops ${drainMs ?? 'now'}`),
+      }
+      const event$ = new Subject<{ readonly type: 'stop' }>()
+      const ports = { echo: { echo: (text: string) => merge(of(text), NEVER) } }
+      const swarm = fakeSwarm([echo, watching(() => probe)], { ports, event$ })
+      swarm.event$.subscribe(({ type }) => notes.push(`heard ${type}`))
+      swarm.execute(say('a')).pipe(take(1)).subscribe()
+      swarm.drain(0).subscribe((undrained) => swarm.close(undrained))
+      expect(notes.slice(0, 4)).toEqual([
+        'telling echo:echoed',
+        'heard echo:echoed',
+        'leaves echo/say',
+        'told echo:echoed',
+      ])
+      expect(notes.filter((note) => note.startsWith('stops'))).toEqual(['stops 0', 'stops now'])
+    })
+  })
+  it('has a module beside it that gives the pipeline another clock', () => {
+    inVirtualTime(() => {
+      const late = { ...watching(() => ({})), clock: (own: SchedulerLike) => new Scheduled(own) }
+      const event$ = new Subject<{ readonly type: 'stop' }>()
+      const swarm = fakeSwarm([late], { event$ })
+      const heard: unknown[] = []
+      swarm.event$.subscribe((event) => heard.push(event))
+      event$.next({ type: 'stop' })
+      expect(heard).toEqual([{ type: 'stop', at: 1_000 }])
+    })
+  })
   it('that throws is told of, and what it watches goes on', () => {
     inVirtualTime(() => {
       const thrower = (): never => {
@@ -170,6 +233,12 @@ describe('a probe', () => {
         attempt: thrower,
         left: thrower,
         settled: thrower,
+        admitting: thrower,
+        admitted: thrower,
+        telling: thrower,
+        told: thrower,
+        leaves: thrower,
+        stops: thrower,
         host: thrower,
         ports: thrower,
         random: thrower,

@@ -132,7 +132,7 @@ export class Recorder {
     if (this.#sink === undefined) return nothing
     this.note(body())
     const depth = this.#outside.push(this.#line)
-    return () => void (this.#outside.length = depth - 1)
+    return () => void (this.#outside.length = Math.min(this.#outside.length, depth - 1))
   }
 
   /** Notes a line. @param body Without its end */
@@ -163,6 +163,7 @@ export class Recorder {
   }
 
   #heard(event: Stamped<Fact>): void {
+    if (this.#sink === undefined) return
     this.note(`["e",${this.values.text(event)}`)
     this.#outside.push(-this.#line)
   }
@@ -178,6 +179,7 @@ export class Recorder {
   }
 
   #telling(): void {
+    if (this.#sink === undefined) return
     const heard = this.#outside.pop()
     this.#outside.push(-(heard ?? 0))
   }

@@ -6,6 +6,9 @@ const DEEPEST = 32
 /** Parts of one value; of one that has more, nothing is kept. A cycle has more. */
 const MOST_PARTS = 200_000
 
+/** Begins tags. */
+const DOLLAR = 0x24
+
 /** Fields of an error that are written by themselves. */
 const OWN_OF_ERRORS = new Set(['name', 'message', 'code', 'retryable', 'stack', 'cause', 'errors'])
 
@@ -105,11 +108,10 @@ export class ValueWriter {
   }
 
   #fields(value: object, depth: number): string {
-    const keys = Object.keys(value)
-    const isAwkward = keys.some((key) => key.startsWith('$') || key === '__proto__')
-    if (isAwkward) return `{"$k":${this.#list(Object.entries(value), depth)}}`
     let text = '{'
-    for (const key of keys) {
+    for (const key of Object.keys(value)) {
+      if (key.charCodeAt(0) === DOLLAR || key === '__proto__')
+        return `{"$k":${this.#list(Object.entries(value), depth)}}`
       const field = this.#write((value as Record<string, unknown>)[key], depth)
       text += `${text.length > 1 ? ',' : ''}${JSON.stringify(key)}:${field}`
     }
