@@ -16,6 +16,7 @@ import { observed } from './observed.ts'
 import { policies } from './policies.ts'
 import { relays } from './relay.ts'
 import { rendezvousPoint } from './rendezvous.ts'
+import { scrapes } from './scrape.ts'
 import { security } from './security.ts'
 import { simulation } from './simulation.ts'
 import { stalled } from './stalled.ts'
@@ -41,6 +42,7 @@ const benches: readonly Bench[] = [
   ...execute,
   ...policies,
   ...observed,
+  scrapes,
   ...lanes,
   ...simulation,
   ...gossip,
