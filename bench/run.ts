@@ -17,7 +17,7 @@ import { observed } from './observed.ts'
 import { policies } from './policies.ts'
 import { relays } from './relay.ts'
 import { rendezvousPoint } from './rendezvous.ts'
-import { scrape } from './scrape.ts'
+import { scrapes } from './scrape.ts'
 import { security } from './security.ts'
 import { simulation } from './simulation.ts'
 import { stalled } from './stalled.ts'
@@ -43,7 +43,7 @@ const benches: readonly Bench[] = [
   ...execute,
   ...policies,
   ...observed,
-  ...scrape,
+  scrapes,
   ...lanes,
   ...simulation,
   ...gossip,

@@ -25,7 +25,7 @@ import {
   type XStream,
 } from 'rxswarm'
 import { metrics, pages } from 'rxswarm/observability'
-import { endWith, firstValueFrom, map, timer, type Observable, type Subscription } from 'rxjs'
+import { endWith, firstValueFrom, map, timer, toArray, type Observable, type Subscription } from 'rxjs'
 import { silentTcp } from './silent.ts'
 import { bytes, first, text } from './swarms.ts'
 import { pause, until } from './wait.ts'
@@ -185,7 +185,7 @@ export async function startBusySwarms(): Promise<BusySwarms> {
     tried(ann.execute(connections.dial({ to: silent.address }, { deadlineMs: 300 }))),
     tried(bob.execute(relay.reserve({ relay: hub.self }, soon))),
     tried(bob.execute(rendezvous.registerOnce({ namespace: 'chess', ttlMs: 1_000 }, soon))),
-    tried(bob.execute(rendezvous.discover({ namespace: 'chess', points: [`${DEAD}/p2p/${NOBODY}`] }, soon))),
+    tried(bob.execute(rendezvous.discover({ namespace: 'chess', points: [hub.self, ann.self] }, soon)).pipe(toArray())), // ann is none
     tried(bob.execute(addresses.announce({ address: `/ip4/192.0.2.1/tcp/${1_000 + n}` }))),
     (async () => {
       await tried(guest.execute(connections.dial({ to: gate.addresses })))
