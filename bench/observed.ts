@@ -1,5 +1,5 @@
 import { defer, firstValueFrom, of } from 'rxjs'
-import { connections, createSwarm, identify, ping, xstream, type AnyModule } from 'rxswarm'
+import { connections, createSwarm, identify, ping, xstream, type AnyModule, type XStream } from 'rxswarm'
 import { metrics } from 'rxswarm/observability'
 import { fakeSwarm } from 'rxswarm/testing'
 import { compare, type Bench } from './compare.ts'
@@ -74,10 +74,11 @@ async function pair(transport: keyof typeof listenOn, more: readonly AnyModule[]
   const use = [connections(), identify(), ping(), xstream(), ...more] as const
   const make = () => createSwarm({ use, transports: [transport], listen: [listenOn[transport]] })
   const [here, there] = await Promise.all([make(), make()])
-  there.execute(xstream.accept()).subscribe(async (stream) => {
+  const drained = async (stream: XStream) => {
     for await (const chunk of stream.source) void chunk
     await stream.end()
-  })
+  }
+  there.execute(xstream.accept()).subscribe((stream) => void drained(stream))
   await firstValueFrom(here.execute(connections.dial({ to: there.addresses })))
   const stop = () => Promise.all([here.stop(), there.stop()])
   return { here, there, stop }
