@@ -10,7 +10,19 @@ import {
   type Probed,
 } from 'rxswarm'
 import { fakeSwarm, inVirtualTime } from 'rxswarm/testing'
-import { map, merge, NEVER, of, Subject, take, takeUntil, throwError, type Observable, type SchedulerLike } from 'rxjs'
+import {
+  delay,
+  map,
+  merge,
+  NEVER,
+  of,
+  Subject,
+  take,
+  takeUntil,
+  throwError,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs'
 import { describe, expect, it } from 'vitest'
 
 type Say = Command<'echo/say', { readonly text: string }, string>
@@ -187,7 +199,7 @@ describe('a probe', () => {
     })
   })
   it('sees when others begin to hear an event, and when all have heard it', () => {
-    inVirtualTime(() => {
+    inVirtualTime(({ flush }) => {
       const notes: string[] = []
       const probe: Probe = {
         telling: ({ type }) => void notes.push(`telling ${type}`),
@@ -196,10 +208,11 @@ describe('a probe', () => {
         stops: (drainMs) => void notes.push(`stops ${drainMs ?? 'now'}`),
       }
       const event$ = new Subject<{ readonly type: 'stop' }>()
-      const ports = { echo: { echo: (text: string) => merge(of(text), NEVER) } }
+      const ports = { echo: { echo: (text: string) => merge(of(text).pipe(delay(1)), NEVER) } }
       const swarm = fakeSwarm([echo, watching(() => probe)], { ports, event$ })
       swarm.event$.subscribe(({ type }) => notes.push(`heard ${type}`))
       swarm.execute(say('a')).pipe(take(1)).subscribe()
+      flush()
       swarm.drain(0).subscribe((undrained) => swarm.close(undrained))
       expect(notes.slice(0, 4)).toEqual([
         'telling echo:echoed',

@@ -190,10 +190,9 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     if (settles && entry !== undefined)
       probes?.settled(entry.command, event as Stamped<Outcome>, entry.dueAt - entry.deadlineMs)
     if (heard$.observed) heard$.next(event)
-    probes?.telling(event)
     reporting = fact.type === 'subscriber:failed'
+    probes?.telling(event)
     eventChain.next(event)
-    reporting = false
     if (entry?.observer !== undefined) answer(entry, entry.observer, event)
     if (fact.causes !== undefined) {
       for (const id of fact.causes) {
@@ -202,6 +201,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       }
     }
     probes?.told(event)
+    reporting = false
     if (settles) runWaiting()
     if (settles && ledger.size === 0) idle$.next()
     if (fact === lastWord) complete()

@@ -163,7 +163,7 @@ const scenarios: readonly (readonly [string, ReturnType<typeof echoPorts>, (swar
 describe('a replay', () => {
   it.each(scenarios)('does the same: %s', (_name, ports, scenario) => {
     const limits = { intake: 20, running: 8, openEnded: 5 }
-    const text = recorded([echo()], ports, (swarm) => void scenario(swarm), { limits })
+    const text = recorded([echo()], ports, scenario, { limits })
     const { events } = expectSame(text, [echo()])
     expect(events.length).toBeGreaterThan(1)
   })

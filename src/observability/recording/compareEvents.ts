@@ -36,20 +36,23 @@ export function compareEvents(
   let same = 0
   while (same < recorded.length && recorded[same]!.body === said[same]?.body) same++
   const waiting = Map.groupBy(recorded.slice(same), ({ key }) => key)
-  const found: (ReplayDifference & { readonly at: number })[] = []
+  const found: { readonly at: number; readonly difference: ReplayDifference }[] = []
   for (const one of said.slice(same)) {
     const expected = waiting.get(one.key)?.shift()
     const { position, body: got, at } = one
-    if (expected === undefined) found.push({ type: 'added', position, got, at })
+    if (expected === undefined) found.push({ at, difference: { type: 'added', position, got } })
     else if (Math.abs(at - expected.at) > toleranceMs) {
       const laterMs = at - expected.at
-      found.push({ type: 'moved', position: expected.position, expected: expected.body, got, laterMs, at: expected.at })
+      found.push({
+        at: expected.at,
+        difference: { type: 'moved', position: expected.position, expected: expected.body, got, laterMs },
+      })
     }
   }
   for (const { position, body: expected, at } of [...waiting.values()].flat()) {
-    found.push({ type: 'missing', position, expected, at })
+    found.push({ at, difference: { type: 'missing', position, expected } })
   }
-  return found.toSorted((one, other) => one.at - other.at).map(({ at: _, ...difference }) => difference)
+  return found.toSorted((one, other) => one.at - other.at).map(({ difference }) => difference)
 }
 
 function told(line: string, position: number): Told {

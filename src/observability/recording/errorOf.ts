@@ -57,28 +57,32 @@ interface Parts {
 /** Classes whose constructors take more than a context. Of their own fields, the context has no part. */
 const SPECIAL = {
   ConfigError: (message: string, context: ErrorContext, { fields }: Parts) => {
-    const { problems, ...rest } = context as Fields
+    const rest = without(context, 'problems')
     const error = new errors.ConfigError(Array.isArray(fields['problems']) ? (fields['problems'] as []) : [], rest)
     hide(error, 'message', message)
     return error
   },
   RelayError: (message: string, context: ErrorContext, { fields }: Parts) => {
-    const { status, ...rest } = context as Fields
-    return new errors.RelayError(message, rest, status === undefined ? undefined : String(fields['status']))
+    const rest = without(context, 'status')
+    return new errors.RelayError(message, rest, typeof fields['status'] === 'string' ? fields['status'] : undefined)
   },
   ChainError: (message: string, context: ErrorContext, { fields }: Parts) => {
-    const { status, ...rest } = context as Fields
+    const rest = without(context, 'status')
     return new errors.ChainError(message, String(fields['status']), rest)
   },
   RendezvousError: (message: string, context: ErrorContext, { fields }: Parts) => {
-    const { status, ...rest } = context as Fields
+    const rest = without(context, 'status')
     return new errors.RendezvousError(message, String(fields['status']), rest)
   },
   XStreamError: (message: string, context: ErrorContext, { fields, cut, bytes }: Parts) => {
-    const { isCut, ...rest } = context as Fields
+    const rest = without(context, 'isCut')
     const said = { bytes: bytes instanceof Uint8Array ? bytes : new Uint8Array(), isCut: fields['isCut'] === true }
     return new errors.XStreamError(message, said, rest, cut)
   },
+}
+
+function without(context: ErrorContext, field: string): ErrorContext {
+  return Object.fromEntries(Object.entries(context).filter(([name]) => name !== field))
 }
 
 function hide(error: Error, key: string, value: unknown, enumerable = false): void {

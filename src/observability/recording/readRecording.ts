@@ -124,7 +124,7 @@ class Reader {
     if (version !== VERSION)
       throw this.#wrong(`version ${String(version).slice(0, 20)} is not known here, only ${VERSION}`)
     const parsed = headerSchema.safeParse(header)
-    if (parsed.success) return parsed.data as unknown as RecordingHeader
+    if (parsed.success) return parsed.data
     throw this.#wrong(`the header is malformed at ${parsed.error.issues[0]?.path.join('.') ?? ''}`)
   }
 

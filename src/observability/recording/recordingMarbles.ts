@@ -167,7 +167,7 @@ class Snippet implements ValueMaker {
           if (typeof cause === 'string' && !/^(command|policy):/.test(String(type))) {
             answers.set(cause, (answers.get(cause) ?? 0) + 1)
           }
-          const isOwn = cause === undefined || ids.has(String(cause))
+          const isOwn = typeof cause !== 'string' || ids.has(cause)
           if (isIn && isOwn && this.#isExpected(String(type)))
             add(said, plainJson({ ...(this.#value(first) as object), at: frame }))
           break
