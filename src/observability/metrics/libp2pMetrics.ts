@@ -138,7 +138,7 @@ export class Libp2pMetrics implements Metrics {
   }) as Metrics['registerHistogramGroup']
 
   readonly registerSummary = this.registerHistogram
-  readonly registerSummaryGroup = this.registerHistogramGroup as Metrics['registerSummaryGroup']
+  readonly registerSummaryGroup = this.registerHistogramGroup
 
   readonly traceFunction = ((_name: string, traced: unknown) => traced) as Metrics['traceFunction']
 
