@@ -108,7 +108,7 @@ function startGuarded(folder: string, name: string, owner: PrivateKey, trusted: 
       xauth({ owner, trust: [trusted.publicKey], open: ['/ipfs/id/1.0.0', '/ipfs/id/push/1.0.0', '/ipfs/ping/1.0.0'] }),
       access({
         policy: { rules: [{ id: 'no-kad', effect: 'deny', protocol: '/nothing/*' }], default: 'allow' },
-        limits: [{ id: 'pings', per: 'peer', perSecond: 1, match: { protocol: '/ipfs/ping/*' } }],
+        limits: [{ id: 'pings', per: 'peer', perSecond: 0.1, burst: 1, match: { protocol: '/ipfs/ping/*' } }],
         blocked: ['192.0.2.1'],
       }),
       audit({ path: join(folder, `${name}.log`) }),
