@@ -16,7 +16,8 @@ import { observed } from './observed.ts'
 import { policies } from './policies.ts'
 import { relays } from './relay.ts'
 import { rendezvousPoint } from './rendezvous.ts'
-import { scrapes } from './scrape.ts'
+import { scrape } from './scrape.ts'
+import { scrapesHttp } from './scrapeHttp.ts'
 import { security } from './security.ts'
 import { simulation } from './simulation.ts'
 import { stalled } from './stalled.ts'
@@ -42,7 +43,8 @@ const benches: readonly Bench[] = [
   ...execute,
   ...policies,
   ...observed,
-  scrapes,
+  ...scrape,
+  ...scrapesHttp,
   ...lanes,
   ...simulation,
   ...gossip,

@@ -210,7 +210,7 @@ export async function startBusySwarms(): Promise<BusySwarms> {
   let isOver = false
   const work = (async () => {
     for (let n = 2; !isOver; n++) {
-      await Promise.all(turn(n))
+      await Promise.all(turn(n).map((one) => Promise.resolve(one)))
       await pause(200)
     }
   })()
