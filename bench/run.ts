@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util'
 import { bulk } from './bulk.ts'
 import type { Bench, Result } from './compare.ts'
 import { chains } from './chains.ts'
-import { dashboards } from './dashboard.ts'
 import { dial } from './dial.ts'
 import { dialHole } from './dialHole.ts'
+import { dashboards } from './dashboard.ts'
 import { dht } from './dht.ts'
 import { discoveries } from './discovery.ts'
 import { dispatch } from './dispatch.ts'
@@ -17,7 +17,8 @@ import { observed } from './observed.ts'
 import { policies } from './policies.ts'
 import { relays } from './relay.ts'
 import { rendezvousPoint } from './rendezvous.ts'
-import { scrapes } from './scrape.ts'
+import { scrape } from './scrape.ts'
+import { scrapesHttp } from './scrapeHttp.ts'
 import { security } from './security.ts'
 import { simulation } from './simulation.ts'
 import { stalled } from './stalled.ts'
@@ -43,7 +44,9 @@ const benches: readonly Bench[] = [
   ...execute,
   ...policies,
   ...observed,
-  scrapes,
+  ...scrape,
+  ...scrapesHttp,
+  ...dashboards,
   ...lanes,
   ...simulation,
   ...gossip,
@@ -60,7 +63,6 @@ const benches: readonly Bench[] = [
   ...relays,
   ...discoveries,
   ...dht,
-  ...dashboards,
 ]
 
 const options = {

@@ -1,104 +1,81 @@
-import { filter, firstValueFrom } from 'rxjs'
-import { setTimeout as after } from 'node:timers/promises'
-import { connections, createSwarm, gossipsub, identify, kad, ping } from 'rxswarm'
-import { metrics, pages } from 'rxswarm/observability'
+import { setImmediate as turn } from 'node:timers/promises'
+import { connections, createSwarm, gossipsub, identify, kad, ping, xstream } from 'rxswarm'
+import { metrics } from 'rxswarm/observability'
+import { firstValueFrom } from 'rxjs'
 import { compare, type Bench } from './compare.ts'
-import { forked } from './forked.ts'
-import { interleave } from './interleave.ts'
-import type { Scraped } from './scraper.ts'
 import { until } from './until.ts'
 
 const CONNECTIONS = 1_000
-const ROUNDS = 21
+const SCRAPES = 30
+const WARM_UPS = 5
 
-/** Longer than a heartbeat of gossip, which looks at each new peer. */
-const SETTLE_MS = 1_500
+let addresses = 0
 
-const start = () =>
-  createSwarm({
-    use: [connections(), identify(), ping(), gossipsub(), kad(), metrics(), pages()],
-    transports: ['tcp'],
-    listen: ['/ip4/127.0.0.1/tcp/0'],
+async function node() {
+  return createSwarm({
+    use: [connections(), identify(), ping(), kad(), gossipsub(), xstream(), metrics()],
+    transports: ['memory'],
+    listen: [`/memory/scraped-${process.pid}-${++addresses}`],
+    maxConnections: 2 * CONNECTIONS,
   })
-type Node = Awaited<ReturnType<typeof start>>
-
-/** Time of the processor that this thread has used. @unit milliseconds */
-function usedMs(): number {
-  const { user, system } = process.threadCpuUsage()
-  return (user + system) / 1_000
 }
 
-/**
- * Looks at the event loop as long as something lasts.
- *
- * @returns The longest turn, in time of the processor, so that a machine that is busy with something else does not count.
- *          @unit milliseconds
- */
-async function heldWhile(work: () => Promise<unknown>): Promise<number> {
-  let held = 0
-  let last = usedMs()
-  let immediate = setImmediate(function look() {
-    const now = usedMs()
-    held = Math.max(held, now - last)
+/** A hub with 1 000 connections, all from one peer: what is read is by connection, not by peer. */
+async function hub() {
+  const [hub, guest] = await Promise.all([node(), node()])
+  const [address] = hub.node.getMultiaddrs()
+  // one after the other: libp2p makes one of dials of the same address that are under way together
+  for (let open = 0; open < CONNECTIONS; open++) await guest.node.dial(address!, { force: true })
+  await until('the hub has them all', () => hub.node.getConnections().length >= CONNECTIONS)
+  const page = await firstValueFrom(hub.execute(metrics.scrape()))
+  const told = /^rxswarm_connections\{transport="memory",.*\} (\d+)$/m.exec(page)?.[1]
+  if (Number(told) < CONNECTIONS) throw new Error(`the metrics tell of ${told} connections`)
+  return { hub, stop: () => Promise.all([hub.stop(), guest.stop()]) }
+}
+
+/** How long a piece of work takes, and how long at most it kept others from their turn. @unit milliseconds */
+async function held(work: () => Promise<unknown>): Promise<{ readonly took: number; readonly longest: number }> {
+  let isOver = false
+  let longest = 0
+  const start = performance.now()
+  const working = work().finally(() => (isOver = true))
+  for (let last = start; !isOver;) {
+    await turn()
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
     last = now
-    immediate = setImmediate(look)
-  })
-  await work()
-  clearImmediate(immediate)
-  return held
+  }
+  await working
+  return { took: performance.now() - start, longest }
 }
 
-/** What a scrape takes of a node that has a thousand connections, and how long it holds the event loop. */
-export const scrapes: Bench = {
-  names: [`scrape-${CONNECTIONS}`, `scrape-${CONNECTIONS}-holds`],
+const names = ['scrape-1000', 'scrape-1000-holds'] as const
+
+const scraped: Bench = {
+  names,
   run: async () => {
-    const [hub, idle] = await Promise.all([start(), start()])
-    const scraper = forked<Scraped>('scraper.ts')
-    const dialers = forked('scrapeDialers.ts', String(CONNECTIONS))
-    const urlOf = async ({ state$ }: Node) => {
-      const { pages: listening } = await firstValueFrom(state$.pipe(filter(({ pages: { url } }) => url !== undefined)))
-      return `${listening.url!}metrics`
-    }
-    const urls = { hub: await urlOf(hub), idle: await urlOf(idle) }
-    const scrape = async (url: string) => {
-      scraper.tell({ url })
-      return scraper.said<Scraped>()
-    }
+    const { hub: swarm, stop } = await hub()
     try {
-      await dialers.said()
-      dialers.tell({ dial: hub.addresses[0]! })
-      await dialers.said()
-      await until('the hub has all connections', () => hub.node.getConnections().length === CONNECTIONS, 60_000)
-      await after(SETTLE_MS)
-      const times = await interleave(
-        { ours: async () => (await scrape(urls.hub)).ms, idle: async () => (await scrape(urls.idle)).ms },
-        { rounds: ROUNDS, warmUps: 3 },
-      )
-      const { ms } = await scrape(urls.hub)
-      const holds = await interleave(
-        { ours: async () => heldWhile(() => scrape(urls.hub)), idle: async () => heldWhile(() => after(ms)) },
-        { rounds: ROUNDS, warmUps: 3 },
-      )
-      const [time, hold] = scrapes.names as [string, string]
+      const [scrapes, idle] = [[] as { took: number; longest: number }[], [] as { took: number; longest: number }[]]
+      for (let index = 0; index < SCRAPES + WARM_UPS; index++) {
+        const scrape = await held(async () => firstValueFrom(swarm.execute(metrics.scrape({ format: 'openmetrics' }))))
+        const nothing = await held(turn)
+        if (index < WARM_UPS) continue
+        scrapes.push(scrape)
+        idle.push(nothing)
+      }
+      const about = { unit: 'ms', better: 'less', peerName: 'nothing' } as const
+      const tookOf = (all: typeof scrapes) => all.map(({ took }) => took)
+      const longestOf = (all: typeof scrapes) => all.map(({ longest }) => longest)
       return [
-        compare(times.ours, times.idle, {
-          name: time,
-          unit: 'ms',
-          better: 'less',
-          peerName: 'without peers',
-          oursAtMost: 50,
-        }),
-        compare(holds.ours, holds.idle, {
-          name: hold,
-          unit: 'ms',
-          better: 'less',
-          peerName: 'unscraped',
-          oursAtMost: 10,
-        }),
+        compare(tookOf(scrapes), tookOf(idle), { ...about, name: names[0], oursAtMost: 50 }),
+        compare(longestOf(scrapes), longestOf(idle), { ...about, name: names[1], oursAtMost: 10 }),
       ]
     } finally {
-      for (const one of [scraper, dialers]) one.stop()
-      await Promise.all([hub.stop(), idle.stop()])
+      await stop()
     }
   },
 }
+
+/** Reading all metrics of a node with 1 000 connections: how long it takes, and how long it holds the event loop. */
+export const scrape: readonly Bench[] = [scraped]

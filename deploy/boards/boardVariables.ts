@@ -31,7 +31,6 @@ export const boardVariables: readonly object[] = [
     description: 'The Prometheus that scrapes the nodes.',
     type: 'datasource',
     query: 'prometheus',
-    current: {},
     options: [],
     refresh: 1,
     regex: '',

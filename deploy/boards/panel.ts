@@ -96,7 +96,7 @@ export function panelJson(panel: Panel, id: number, gridPos: GridPos): object {
     fieldConfig: {
       defaults: {
         unit,
-        min: kind === 'timeseries' || kind === 'bargauge' ? 0 : null,
+        ...(kind === 'timeseries' || kind === 'bargauge' ? { min: 0 } : {}),
         color: { mode: kind === 'stat' || kind === 'bargauge' ? 'thresholds' : 'palette-classic' },
         thresholds: {
           mode: 'absolute',

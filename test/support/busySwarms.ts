@@ -108,7 +108,7 @@ function startGuarded(folder: string, name: string, owner: PrivateKey, trusted: 
       xauth({ owner, trust: [trusted.publicKey], open: ['/ipfs/id/1.0.0', '/ipfs/id/push/1.0.0', '/ipfs/ping/1.0.0'] }),
       access({
         policy: { rules: [{ id: 'no-kad', effect: 'deny', protocol: '/nothing/*' }], default: 'allow' },
-        limits: [{ id: 'pings', per: 'peer', perSecond: 1, match: { protocol: '/ipfs/ping/*' } }],
+        limits: [{ id: 'pings', per: 'peer', perSecond: 0.1, burst: 1, match: { protocol: '/ipfs/ping/*' } }],
         blocked: ['192.0.2.1'],
       }),
       audit({ path: join(folder, `${name}.log`) }),
@@ -210,7 +210,7 @@ export async function startBusySwarms(): Promise<BusySwarms> {
   let isOver = false
   const work = (async () => {
     for (let n = 2; !isOver; n++) {
-      await Promise.all(turn(n).filter((work) => work !== undefined))
+      await Promise.all(turn(n).map((one) => Promise.resolve(one)))
       await pause(200)
     }
   })()
