@@ -97,6 +97,7 @@ export { openRecording, type OpenRecordingOptions } from './recording/openRecord
 export { recordingSummary, type RecordingSpan, type RecordingSummary } from './recording/recordingSummary.ts'
 export { replay, type Divergence, type ReplayOptions, type ReplayReport } from './recording/replay.ts'
 export { recordingMarbles, type RecordingMarblesOptions } from './recording/recordingMarbles.ts'
+export { NotRecordedError } from '../errors/errors.ts'
 export type { ReplayDifference } from './recording/compareEvents.ts'
 export { tracing, type TracingOptions } from './tracing/tracing.ts'
 export { otlp, type Otlp, type OtlpCounts, type OtlpFailure, type OtlpOptions } from './tracing/otlp.ts'
