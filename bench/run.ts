@@ -22,6 +22,7 @@ import { scrapesHttp } from './scrapeHttp.ts'
 import { security } from './security.ts'
 import { simulation } from './simulation.ts'
 import { stalled } from './stalled.ts'
+import { traced } from './traced.ts'
 import { xstreams } from './xstreams.ts'
 
 const HELP = `npm run bench -- [--only NAME] [--json] [--check]
@@ -46,6 +47,7 @@ const benches: readonly Bench[] = [
   ...observed,
   ...scrape,
   ...scrapesHttp,
+  ...traced,
   ...dashboards,
   ...lanes,
   ...simulation,
