@@ -53,22 +53,21 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
       return otherwise
     }
   }
-  const [sent, taken, handed, attempt, left, settled, host, ports, heard, random] = [
-    having('sent'),
-    having('taken'),
-    having('handed'),
-    having('attempt'),
-    having('left'),
-    having('settled'),
-    having('host'),
-    having('ports'),
-    having('heard'),
-    having('random'),
-  ]
-  const [admitting, admitted] = [having('admitting'), having('admitted')]
-  const [leaves, telling, told, stops] = [having('leaves'), having('telling'), having('told'), having('stops')]
-  const attemptAll: Attempt = (command, work$) =>
-    attempt.reduce((seen$, probe) => safely(() => probe.attempt(command, seen$), seen$), work$)
+  const [sent, admitting, admitted, taken] = [having('sent'), having('admitting'), having('admitted'), having('taken')]
+  const [handed, attempt, leaves, left] = [having('handed'), having('attempt'), having('leaves'), having('left')]
+  const [settled, telling, told, stops] = [having('settled'), having('telling'), having('told'), having('stops')]
+  const [host, ports, heard, random] = [having('host'), having('ports'), having('heard'), having('random')]
+  const attemptAll: Attempt = (command, work$) => {
+    let seen$ = work$
+    for (const probe of attempt) {
+      try {
+        seen$ = probe.attempt(command, seen$)
+      } catch (cause) {
+        failed(cause)
+      }
+    }
+    return seen$
+  }
   const seen = attempt.length > 0 ? attemptAll : undefined
 
   /** Each probe is asked once; whatever it does, the command is handed over once. */

@@ -70,10 +70,10 @@ export class CommandSpans implements Probe {
 
   taken(command: AnyCommand, behaviour: string): void {
     const tracer = this.source.now()
+    this.#isThinned = tracer !== undefined && this.source.ratio < 1
     if (tracer === undefined) return
     const carried = command.meta?.trace
     let parent = (carried && contextIn(carried, this.propagator)) ?? activeContext()
-    this.#isThinned = this.source.ratio < 1
     if (this.#isThinned && parent === ROOT_CONTEXT) {
       if (this.chance() >= this.source.ratio) return
       parent = SAMPLED_ROOT
@@ -94,10 +94,11 @@ export class CommandSpans implements Probe {
 
   handed(command: AnyCommand, hand: () => void): void {
     const followed = this.#followed.size === 0 ? undefined : this.#followed.get(command.id)
+    if (followed === undefined && !this.#isThinned) return hand()
     const outer = this.#isHanding
     this.#isHanding = true
     try {
-      if (followed === undefined) return this.#isThinned ? runBriefly(UNSAMPLED_ROOT, hand) : hand()
+      if (followed === undefined) return runBriefly(UNSAMPLED_ROOT, hand)
       const part = followed.journey?.begin(followed.behaviour, followed.context)
       if (part !== undefined) followed.work = part.context
       runWith(followed.work, hand)
@@ -107,7 +108,8 @@ export class CommandSpans implements Probe {
   }
 
   attempt<T>(command: AnyCommand, work$: Observable<T>): Observable<T> {
-    const followed = this.#followed.size === 0 ? undefined : this.#followed.get(command.id)
+    if (this.#followed.size === 0 && (this.#isHanding || !this.#isThinned)) return work$
+    const followed = this.#followed.get(command.id)
     const journey = followed?.journey
     if (followed !== undefined && journey !== undefined) {
       return spannedWork(work$, () => {
