@@ -1,5 +1,5 @@
 import { defer, firstValueFrom, of } from 'rxjs'
-import { connections, createSwarm, identify, ping, xstream, type AnyModule } from 'rxswarm'
+import { connections, createSwarm, identify, ping, xstream, type AnyModule, type XStream } from 'rxswarm'
 import { metrics } from 'rxswarm/observability'
 import { fakeSwarm } from 'rxswarm/testing'
 import { compare, type Bench } from './compare.ts'
@@ -69,15 +69,18 @@ function idle(answers: keyof typeof ports): Bench {
 
 const listenOn = { quic: '/ip4/127.0.0.1/udp/0/quic-v1', tcp: '/ip4/127.0.0.1/tcp/0' } as const
 
+/** Reads to the end, and ends too. */
+async function drain(stream: XStream): Promise<void> {
+  for await (const chunk of stream.source) void chunk
+  await stream.end()
+}
+
 /** Two swarms on the loopback, with what watches them or without. */
 async function pair(transport: keyof typeof listenOn, more: readonly AnyModule[]) {
   const use = [connections(), identify(), ping(), xstream(), ...more] as const
   const make = () => createSwarm({ use, transports: [transport], listen: [listenOn[transport]] })
   const [here, there] = await Promise.all([make(), make()])
-  there.execute(xstream.accept()).subscribe(async (stream) => {
-    for await (const chunk of stream.source) void chunk
-    await stream.end()
-  })
+  there.execute(xstream.accept()).subscribe((stream) => void drain(stream))
   await firstValueFrom(here.execute(connections.dial({ to: there.addresses })))
   const stop = () => Promise.all([here.stop(), there.stop()])
   return { here, there, stop }

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { connections, createSwarm, gossipsub, identify, ping, xstream, type TransportName } from 'rxswarm'
+import { connections, createSwarm, gossipsub, identify, ping, xstream, type TransportName, type XStream } from 'rxswarm'
 import { metrics, type MetricsOptions, type Page, type Probe } from 'rxswarm/observability'
 import { Counter, register, Registry } from 'prom-client'
 import { firstValueFrom } from 'rxjs'
@@ -50,6 +50,12 @@ async function served(page: Page): Promise<{ readonly url: string } & AsyncDispo
   }
 }
 
+/** Reads to the end, and ends too. */
+async function drain(stream: XStream): Promise<void> {
+  for await (const chunk of stream.source) void chunk
+  await stream.end()
+}
+
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0
 const BYTES = 300_000
 /** Header and end of an xstream, and what its other half says. */
@@ -61,10 +67,7 @@ describe.each(wires)('metrics over %s', (transport) => {
     const [alice, bob] = [nth(swarms, 0), nth(swarms, 1)]
     await connect(alice, bob)
     for (let index = 0; index < 3; index++) await first(alice.execute(ping.once({ peer: bob.self })))
-    bob.execute(xstream.accept()).subscribe(async (stream) => {
-      for await (const chunk of stream.source) void chunk
-      await stream.end()
-    })
+    bob.execute(xstream.accept()).subscribe((stream) => void drain(stream))
     const stream = await first(alice.execute(xstream.open({ peer: bob.self })))
     await stream.write(new Uint8Array(BYTES))
     await stream.end()

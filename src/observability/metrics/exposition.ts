@@ -46,7 +46,8 @@ export async function exposition(
           ? ownSnapshot(metric as unknown as MetricFamily, extra)
           : await foreignSnapshot(metric, extra)
       } catch {
-        return void failed(String(metric.name))
+        failed(String(metric.name))
+        return undefined
       }
     }),
   )

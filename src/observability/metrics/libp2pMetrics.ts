@@ -137,8 +137,8 @@ export class Libp2pMetrics implements Metrics {
     } satisfies HistogramGroup
   }) as Metrics['registerHistogramGroup']
 
-  readonly registerSummary = this.registerHistogram as Metrics['registerSummary']
-  readonly registerSummaryGroup = this.registerHistogramGroup as Metrics['registerSummaryGroup']
+  readonly registerSummary = this.registerHistogram
+  readonly registerSummaryGroup = this.registerHistogramGroup
 
   readonly traceFunction = ((_name: string, traced: unknown) => traced) as Metrics['traceFunction']
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Libp2p } from '@libp2p/interface'
 import { defer, from, type Observable } from 'rxjs'
 import { countDials } from './dialPorts.ts'
@@ -33,8 +34,10 @@ export function metricsPorts(node: Libp2p, probe: MetricsProbe, watched: { reado
   return { scrape: (format) => scrape(probe, format) }
 }
 
-/** By which the package calls itself. */
-const VERSION = '0.1.0'
+/** Of this package. */
+const { version: VERSION } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string
+}
 
 function scrape(probe: MetricsProbe, format: MetricsFormat): Observable<ScrapedMetrics> {
   return defer(() => from(probe.write(format).then((text) => new ScrapedMetrics(format, text))))

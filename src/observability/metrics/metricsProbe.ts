@@ -118,7 +118,7 @@ export class MetricsProbe implements Probe {
     const { meters } = this
     const state = this.#probed.state()
     for (const [about, reading] of Object.entries(stateReadings)) {
-      this.#attemptNow(about, () => reading(meters, state as never))
+      this.#attemptNow(about, () => reading(meters, state))
     }
     this.#attemptNow('in flight', () => {
       meters.rxswarm_commands_in_flight.reset()

@@ -50,8 +50,11 @@ function track(probe: MetricsProbe, stream: Stream, connection: Connection): voi
     sent.push(meters.rxswarm_peer_bytes_total.at(peer, 'sent'))
     received.push(meters.rxswarm_peer_bytes_total.at(peer, 'received'))
   }
-  countBytes(stream as unknown as Innards, sent, received)
+  countBytes(stream, sent, received)
+  let isOver = false
   const close = () => {
+    if (isOver) return
+    isOver = true
     open.value--
     const { status, timeline } = stream
     const how = status === 'reset' || status === 'aborted' ? status : 'closed'
@@ -59,8 +62,13 @@ function track(probe: MetricsProbe, stream: Stream, connection: Connection): voi
     const tookMs = (timeline.close ?? Date.now()) - timeline.open
     meters.rxswarm_stream_duration_seconds.at(protocol).observe(Math.max(0, tookMs) / 1_000)
   }
-  if (stream.status === 'open' || stream.status === 'closing') stream.addEventListener('close', close, { once: true })
-  else close()
+  if (stream.status !== 'open' && stream.status !== 'closing') return close()
+  // cheaper than a listener, of which a protocol that opens a stream for each question would add one each time
+  const dispatch = stream.dispatchEvent
+  stream.dispatchEvent = (event) => {
+    if (event.type === 'close') close()
+    return dispatch.call(stream, event)
+  }
 }
 
 function countBytes(stream: Innards, [sent, ...sentToo]: Cell[], [received, ...receivedToo]: Cell[]): void {

@@ -16,7 +16,10 @@ export interface LaneReport {
   readonly maxWaitedMs: number
   /** How long the items that were taken had waited, together. @unit milliseconds */
   readonly waitedMs: number
-  /** Of the items that were taken, how many had waited at most each of {@link WAITED_MS} and longer than the one before; the last entry longer than all. */
+  /**
+   * Of the items that were taken, how many had waited at most 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1 000, 2 500, 5 000 and
+   * 10 000 ms and longer than the bound before; the last entry is of those that had waited longer.
+   */
   readonly waits: readonly number[]
   /** How many items were taken. */
   readonly served: number
@@ -26,7 +29,7 @@ export interface LaneReport {
   readonly cancelled: number
 }
 
-/** Bounds by which {@link LaneReport.waits} tells waits apart. @unit milliseconds */
+/** Bounds by which the report of a lane tells waits apart. @unit milliseconds */
 export const WAITED_MS: readonly number[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000]
 
 /** How a lane is told from the others. */
