@@ -10,6 +10,7 @@ import { until } from './until.ts'
 
 const CONNECTIONS = 1_000
 const ROUNDS = 21
+const TIMES = 3
 
 /** Longer than a heartbeat of gossip, which looks at each new peer. */
 const SETTLE_MS = 1_500
@@ -22,23 +23,12 @@ const start = () =>
   })
 type Node = Awaited<ReturnType<typeof start>>
 
-/** Time of the processor that this thread has used. @unit milliseconds */
-function usedMs(): number {
-  const { user, system } = process.threadCpuUsage()
-  return (user + system) / 1_000
-}
-
-/**
- * Looks at the event loop as long as something lasts.
- *
- * @returns The longest turn, in time of the processor, so that a machine that is busy with something else does not count.
- *          @unit milliseconds
- */
+/** Looks at the event loop as long as something lasts. @returns The longest turn. @unit milliseconds */
 async function heldWhile(work: () => Promise<unknown>): Promise<number> {
   let held = 0
-  let last = usedMs()
+  let last = performance.now()
   let immediate = setImmediate(function look() {
-    const now = usedMs()
+    const now = performance.now()
     held = Math.max(held, now - last)
     last = now
     immediate = setImmediate(look)
@@ -46,6 +36,13 @@ async function heldWhile(work: () => Promise<unknown>): Promise<number> {
   await work()
   clearImmediate(immediate)
   return held
+}
+
+/** The best of some: a machine that is busy with something else takes turns away, and never gives any. */
+async function leastHeld(work: () => Promise<unknown>): Promise<number> {
+  const held: number[] = []
+  for (let time = 0; time < TIMES; time++) held.push(await heldWhile(work))
+  return Math.min(...held)
 }
 
 const scraping: Bench = {
@@ -75,7 +72,7 @@ const scraping: Bench = {
       )
       const { ms } = await scrape(urls.hub)
       const holds = await interleave(
-        { ours: async () => heldWhile(() => scrape(urls.hub)), idle: async () => heldWhile(() => after(ms)) },
+        { ours: async () => leastHeld(() => scrape(urls.hub)), idle: async () => leastHeld(() => after(ms)) },
         { rounds: ROUNDS, warmUps: 3 },
       )
       const [time, hold] = scraping.names as [string, string]
