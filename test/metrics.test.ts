@@ -72,7 +72,7 @@ describe.each(wires)('metrics over %s', (transport) => {
     await stream.write(new Uint8Array(BYTES))
     await stream.end()
     for await (const chunk of stream.source) void chunk
-    const of = { protocol: '/xstream/', transport }
+    const of = { protocol: '/rxswarm/xstream/1.0.0', transport }
     const bytes = (page: string, direction: string) => sample(page, 'rxswarm_bytes_total', { ...of, direction }) ?? 0
     await eventually(async () => bytes(await bob.read(), 'received') >= BYTES)
     const [sent, received] = [await alice.read(), await bob.read()]

@@ -121,6 +121,16 @@ describe('xstream', () => {
       '^------------!',
     ).toBe(expected, { o: ['xstream:offered', undefined], r: ['xstream:refused', 'decision timeout'] })
   })
+  marbles('refuses before the opener gives up, so that it hears why', ({ hot, expectObservable }) => {
+    const command$ = hot('  t------------', { t: accept })
+    const offer$ = hot('    -f-----------', { f: { ...offer, deadlineMs: 6 } })
+    const expected = '      -o--r--------'
+    const own = xstreamBehaviour({ ...settings, approve: 'ask' })
+    expectObservable(
+      own(fakeWires({ command$, ports: ports({ offer$ }) })).pipe(map(({ type }) => type)),
+      '^------------!',
+    ).toBe(expected, { o: 'xstream:offered', r: 'xstream:refused' })
+  })
   it('names the field of a command that is wrong', () => {
     play({}, (send, said) => {
       send({ type: 'xstream/decide', id: 'c', offer: 7 })

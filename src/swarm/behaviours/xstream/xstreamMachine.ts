@@ -50,6 +50,9 @@ const NOBODY = 'nobody takes streams here'
 const REJECTED = 'rejected'
 const LATE = 'decision timeout'
 
+/** What an answer may take to the opener. @unit milliseconds */
+const ANSWER_MS = 250
+
 /** State before anything happened. */
 export const initialXStream: XStreamState = { takers: new Map(), offers: new Map() }
 
@@ -89,8 +92,13 @@ function offered({ approval, decideMs }: XStreamDecisions, state: XStreamState, 
   return {
     state: waiting,
     say: [{ type: 'xstream:offered', ...offer }],
-    run: [{ do: 'wait', offer: offer.offer, waitMs: Math.min(decideMs, offer.deadlineMs ?? decideMs) }],
+    run: [{ do: 'wait', offer: offer.offer, waitMs: Math.min(decideMs, decideWithin(offer.deadlineMs)) }],
   }
+}
+
+/** How long the application has, so that the opener hears the answer before it gives up. */
+function decideWithin(deadlineMs = Infinity): number {
+  return Math.max(deadlineMs - ANSWER_MS, deadlineMs / 2)
 }
 
 function answered(state: XStreamState, { offer: name, accept, reason = REJECTED }: XStreamDecision): XStreamStep {
