@@ -20,6 +20,8 @@ export interface Entry<Route> extends Passenger {
   readonly deadlineMs: number
   /** Whether it is in its behaviour's hands, or is over: nobody hands it over any more. */
   delivered: boolean
+  /** Whether a probe wants to see how it is handed over, and its attempts. */
+  isFollowed: boolean
   /** What the command chain let through while the behaviour was down, or while it waits in its lane. */
   ready: AnyCommand | undefined
   /** Its neighbours in the line of those with its deadline, which it leaves from the middle. */
@@ -134,6 +136,7 @@ export class Ledger<Route> {
       dueAt,
       deadlineMs,
       delivered: false,
+      isFollowed: false,
       ready: undefined,
       flow,
       ticket: undefined,

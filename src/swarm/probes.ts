@@ -1,25 +1,28 @@
 import type { Observable } from 'rxjs'
-import type { SwarmError } from '../errors/errors.ts'
 import type { AnyCommand } from './vocabulary/command.ts'
-import type { Fact, NodeEvent, Outcome, Stamped } from './vocabulary/event.ts'
+import type { Fact, Stamped } from './vocabulary/event.ts'
 import type { Probe } from './vocabulary/probe.ts'
 
-/** What the wires call: every {@link Probe} of the modules, as one that never throws. */
-export interface Probes {
-  sent(command: unknown, isExecuted: boolean): void
-  admitting(command: AnyCommand): void
-  admitted(command: AnyCommand, refusal: SwarmError | undefined): void
-  taken(command: AnyCommand, behaviour: string): void
-  /** Whether anybody looks at commands that are handed over, or at their work. */
-  readonly watchesHanding: boolean
+/** The methods of a probe that are only told something. */
+const NOTICES = [
+  'sent',
+  'admitting',
+  'admitted',
+  'leaves',
+  'left',
+  'settled',
+  'telling',
+  'told',
+  'stops',
+  'host',
+] as const satisfies readonly (keyof Probe)[]
+type Notice = (typeof NOTICES)[number]
+
+/** What the wires call: every {@link Probe} of the modules, as one that never throws. A method that none has is missing. */
+export interface Probes extends Pick<Probe, Notice> {
+  /** Whether anybody wants to see how it is handed over, and its attempts. */
+  taken?(command: AnyCommand, behaviour: string): boolean
   handed(command: AnyCommand, hand: () => void): void
-  left(command: AnyCommand): void
-  leaves(command: AnyCommand): void
-  settled(command: AnyCommand, outcome: Stamped<Outcome>, takenAt: number): void
-  telling(event: Stamped<Fact>): void
-  told(event: Stamped<Fact>): void
-  stops(drainMs?: number): void
-  host(event: NodeEvent): void
   ports(behaviour: string, ports: unknown): unknown
   heard(behaviour: string, event$: Observable<Stamped<Fact>>): Observable<Stamped<Fact>>
   random(random: () => number): () => number
@@ -53,10 +56,8 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
       return otherwise
     }
   }
-  const [sent, admitting, admitted, taken] = [having('sent'), having('admitting'), having('admitted'), having('taken')]
-  const [handed, attempt, leaves, left] = [having('handed'), having('attempt'), having('leaves'), having('left')]
-  const [settled, telling, told, stops] = [having('settled'), having('telling'), having('told'), having('stops')]
-  const [host, ports, heard, random] = [having('host'), having('ports'), having('heard'), having('random')]
+  const [handed, attempt, taken] = [having('handed'), having('attempt'), having('taken')]
+  const [ports, heard, random] = [having('ports'), having('heard'), having('random')]
   const attemptAll: Attempt = (command, work$) => {
     let seen$ = work$
     for (const probe of attempt) {
@@ -69,6 +70,49 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
     return seen$
   }
   const seen = attempt.length > 0 ? attemptAll : undefined
+
+  /** Tells those that have the method. Every command and event passes here, so that nothing is made for a call. */
+  function everyone<Method extends Notice>(method: Method) {
+    type Tell = (...told: readonly unknown[]) => void
+    const calls = having(method).map((probe) => (probe[method] as Tell).bind(probe) as Tell)
+    const [first] = calls
+    if (first === undefined) return undefined
+    const one: Tell = (a, b, c) => {
+      try {
+        first(a, b, c)
+      } catch (cause) {
+        failed(cause)
+      }
+    }
+    const all: Tell = (a, b, c) => {
+      for (const call of calls) {
+        try {
+          call(a, b, c)
+        } catch (cause) {
+          failed(cause)
+        }
+      }
+    }
+    return calls.length === 1 ? one : all
+  }
+
+  /** Whether somebody wants to see how commands are handed over who is not asked about each. */
+  const isAlwaysFollowed = [...handed, ...attempt].some((probe) => probe.taken === undefined)
+  const takers = taken.map((probe) => ({
+    probe,
+    isFollower: handed.includes(probe as never) || attempt.includes(probe as never),
+  }))
+  function takenBy(command: AnyCommand, behaviour: string): boolean {
+    let isFollowed = isAlwaysFollowed
+    for (const { probe, isFollower } of takers) {
+      try {
+        if (probe.taken(command, behaviour) !== false && isFollower) isFollowed = true
+      } catch (cause) {
+        failed(cause)
+      }
+    }
+    return isFollowed
+  }
 
   /** Each probe is asked once; whatever it does, the command is handed over once. */
   function hand(at: number, command: AnyCommand, last: () => void): void {
@@ -89,31 +133,13 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
   }
 
   return {
-    sent(command, isExecuted) {
-      for (const probe of sent) {
-        try {
-          probe.sent(command, isExecuted)
-        } catch (cause) {
-          failed(cause)
-        }
-      }
-    },
-    admitting(command) {
-      for (const probe of admitting) safely(() => probe.admitting(command), undefined)
-    },
-    admitted(command, refusal) {
-      for (const probe of admitted) safely(() => probe.admitted(command, refusal), undefined)
-    },
-    taken(command, behaviour) {
-      for (const probe of taken) {
-        try {
-          probe.taken(command, behaviour)
-        } catch (cause) {
-          failed(cause)
-        }
-      }
-    },
-    watchesHanding: handed.length + attempt.length > 0,
+    ...(Object.fromEntries(
+      NOTICES.flatMap((method) => {
+        const tell = everyone(method)
+        return tell === undefined ? [] : [[method, tell]]
+      }),
+    ) as Pick<Probe, Notice>),
+    ...(takers.length > 0 || isAlwaysFollowed ? { taken: takenBy } : {}),
     handed(command, last) {
       const outer = handing
       handing = seen
@@ -123,33 +149,6 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
       } finally {
         handing = outer
       }
-    },
-    left(command) {
-      for (const probe of left) safely(() => probe.left(command), undefined)
-    },
-    leaves(command) {
-      for (const probe of leaves) safely(() => probe.leaves(command), undefined)
-    },
-    telling(event) {
-      for (const probe of telling) safely(() => probe.telling(event), undefined)
-    },
-    told(event) {
-      for (const probe of told) safely(() => probe.told(event), undefined)
-    },
-    stops(drainMs) {
-      for (const probe of stops) safely(() => probe.stops(drainMs), undefined)
-    },
-    settled(command, outcome, takenAt) {
-      for (const probe of settled) {
-        try {
-          probe.settled(command, outcome, takenAt)
-        } catch (cause) {
-          failed(cause)
-        }
-      }
-    },
-    host(event) {
-      for (const probe of host) safely(() => probe.host(event), undefined)
     },
     ports: (behaviour, own) => ports.reduce((seen, probe) => safely(() => probe.ports(behaviour, seen), seen), own),
     heard: (behaviour, own$) =>

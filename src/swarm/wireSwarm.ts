@@ -75,7 +75,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   // ---- in: every command is refused, or entered in the ledger and sent through the chain -----------------------------
 
   function takeIn(sent: AnyCommand, observer?: Subscriber<unknown>): Entry<Route> | undefined {
-    probes?.sent(sent, observer !== undefined)
+    probes?.sent?.(sent, observer !== undefined)
     const known = routes.get((sent as AnyCommand | null)?.type ?? '')
     const openEnded = known?.spec.openEnded ?? false
     const refusal =
@@ -93,7 +93,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
       return undefined
     }
     const entry = ledger.enter(command, known.route, flow, openEnded, observer)
-    probes?.taken(command, known.route.module.name)
+    if (probes?.taken !== undefined) entry.isFollowed = probes.taken(command, known.route.module.name)
     commandChain.next(command)
     return entry
   }
@@ -114,9 +114,9 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
 
   function whyNotAdmitted(command: AnyCommand): SwarmError | undefined {
     if (admitters.length === 0) return undefined
-    probes?.admitting(command)
+    probes?.admitting?.(command)
     const refusal = askAdmitters(command)
-    probes?.admitted(command, refusal)
+    probes?.admitted?.(command, refusal)
     return refusal
   }
 
@@ -155,8 +155,8 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function run(entry: Entry<Route>, command: AnyCommand): void {
     if (entry.route.status !== 'up') return void (entry.ready = command) // it waits in the ledger for the restart
     entry.delivered = true
-    if (probes?.watchesHanding !== true) entry.route.command$.next(command)
-    else probes.handed(command, () => entry.route.command$.next(command))
+    if (!entry.isFollowed) entry.route.command$.next(command)
+    else probes!.handed(command, () => entry.route.command$.next(command))
   }
 
   /** What has waited has less time left: its policies plan with that. */
@@ -188,10 +188,10 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
     }
     const event = stamp(fact, scheduler.now())
     if (settles && entry !== undefined)
-      probes?.settled(entry.command, event as Stamped<Outcome>, entry.dueAt - entry.deadlineMs)
+      probes?.settled?.(entry.command, event as Stamped<Outcome>, entry.dueAt - entry.deadlineMs)
     if (heard$.observed) heard$.next(event)
     reporting = fact.type === 'subscriber:failed'
-    probes?.telling(event)
+    probes?.telling?.(event)
     eventChain.next(event)
     if (entry?.observer !== undefined) answer(entry, entry.observer, event)
     if (fact.causes !== undefined) {
@@ -200,7 +200,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
         if (sharer?.observer !== undefined) answer(sharer, sharer.observer, event)
       }
     }
-    probes?.told(event)
+    probes?.told?.(event)
     reporting = false
     if (settles) runWaiting()
     if (settles && ledger.size === 0) idle$.next()
@@ -260,14 +260,14 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   /** Whoever leaves at an answer may have had all there is: the outcome, if it follows at once, is not a cancellation. */
   function abandon(entry: Entry<Route>): void {
     if (answering !== entry) return cancel(entry)
-    probes?.leaves(entry.command)
+    probes?.leaves?.(entry.command)
     if (abandoned.push(entry) === 1) scheduler.schedule(() => abandoned.splice(0).forEach(cancel))
   }
 
   function cancel(entry: Entry<Route>): void {
     const { id: cause, type: command } = entry.command
     if (ledger.get(cause) !== entry) return
-    probes?.left(entry.command)
+    probes?.left?.(entry.command)
     entry.route.cancel$.next(cause)
     settle(entry, { type: 'command:cancelled', cause, command })
   }
@@ -376,7 +376,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   }
 
   function hear(event: NodeEvent): void {
-    probes?.host(event)
+    probes?.host?.(event)
     say(event)
   }
 
@@ -428,7 +428,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   function drain(drainMs: number): Observable<readonly Undrained[]> {
     return new Observable((out) => {
       running = false
-      probes?.stops(drainMs)
+      probes?.stops?.(drainMs)
       say({ type: 'swarm:stopping', drainMs })
       const finish = () => {
         waiting.unsubscribe()
@@ -454,7 +454,7 @@ export function wireSwarm(host: Host, modules: readonly AnyModule[], options: Wi
   }
 
   function close(undrained: readonly Undrained[]): void {
-    probes?.stops()
+    probes?.stops?.()
     running = false
     for (const { command$, cancel$ } of switchboard) {
       command$.complete()

@@ -1,7 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import type { Logger } from 'pino'
-import { Subscriber } from 'rxjs'
 import type { Fact, Stamped } from '../../swarm/vocabulary/event.ts'
 import type { Probe, Probed } from '../../swarm/vocabulary/probe.ts'
 import type { AreaThresholds } from './areaLevels.ts'
@@ -48,7 +47,6 @@ export class LoggingProbe implements Probe {
       const ink = inkOf(options, self)
       const log = new SwarmLog({ self, scheduler, level, areas, levels, mostPerSecond, ink })
       this.#log = log
-      probed.event$.subscribe(new Ear(log))
     } catch (cause) {
       this.#failure = cause // told by `ports`, from where it reaches who creates the swarm
     }
@@ -56,6 +54,12 @@ export class LoggingProbe implements Probe {
 
   taken(command: Parameters<NonNullable<Probe['taken']>>[0]): void {
     this.#log?.taken(command)
+  }
+
+  telling(event: Stamped<Fact>): void {
+    if (this.#log === undefined) return
+    this.#log.hear(event)
+    if (event.type === 'swarm:stopped') this.#log.close() // its last word
   }
 
   /** What logging may call; hosts other than libp2p have no ports for it. */
@@ -73,24 +77,6 @@ export class LoggingProbe implements Probe {
   get log(): SwarmLog {
     if (this.#log === undefined) throw this.#failure
     return this.#log
-  }
-}
-
-/** Hears every event of a swarm. A subscriber itself, because every command passes it: two calls fewer for each event. */
-class Ear extends Subscriber<Stamped<Fact>> {
-  readonly #log: SwarmLog
-
-  constructor(log: SwarmLog) {
-    super()
-    this.#log = log
-  }
-
-  protected override _next(event: Stamped<Fact>): void {
-    this.#log.hear(event)
-  }
-
-  protected override _complete(): void {
-    this.#log.close()
   }
 }
 

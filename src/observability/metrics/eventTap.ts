@@ -1,4 +1,3 @@
-import { Subscriber } from 'rxjs'
 import type { Fact, Outcome, Stamped } from '../../swarm/vocabulary/event.ts'
 import type { Cell } from './cell.ts'
 import type { Circuits } from './circuits.ts'
@@ -37,10 +36,10 @@ export interface EventTapParts {
 /**
  * Hears everything that is said, and changes the metrics.
  *
- * @shape  A subscriber of its own, since every event passes: one look-up and some additions, nothing is made.
+ * @shape  Every event passes: one look-up and some additions, nothing is made.
  * @errors None: what an event makes impossible is counted.
  */
-export class EventTap extends Subscriber<Stamped<Fact>> {
+export class EventTap {
   readonly #parts: EventTapParts
   readonly #kinds = new Map<string, Kind>()
   /** The outcome that was counted with its command, just before it is heard. */
@@ -49,11 +48,11 @@ export class EventTap extends Subscriber<Stamped<Fact>> {
   lastAt = 0
 
   constructor(parts: EventTapParts) {
-    super()
     this.#parts = parts
   }
 
-  override next(event: Stamped<Fact>): void {
+  /** Counts an event; with the last word of the swarm, it is over. */
+  hear(event: Stamped<Fact>): void {
     this.lastAt = event.at
     if (event === this.settled) return
     try {
@@ -63,11 +62,7 @@ export class EventTap extends Subscriber<Stamped<Fact>> {
     } catch {
       this.#parts.failed(String(event.type))
     }
-  }
-
-  override complete(): void {
-    super.complete()
-    this.#parts.stopped()
+    if (event.type === 'swarm:stopped') this.#parts.stopped()
   }
 
   #make(type: string): Kind {

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client'
 import type { AnyCommand } from '../../swarm/vocabulary/command.ts'
-import type { Outcome, Stamped } from '../../swarm/vocabulary/event.ts'
+import type { Fact, Outcome, Stamped } from '../../swarm/vocabulary/event.ts'
 import type { Probe, Probed } from '../../swarm/vocabulary/probe.ts'
 import { metricsOf, type MetricsWanted } from './catalogue/metricCatalogue.ts'
 import { Circuits } from './circuits.ts'
@@ -58,7 +58,10 @@ export class MetricsProbe implements Probe {
     })
     const modules = probed.modules.map(({ name }) => name)
     this.add(metricsOf(modules, options).map((name) => this.meters[name]))
-    probed.event$.subscribe(this.#tap)
+  }
+
+  telling(event: Stamped<Fact>): void {
+    this.#tap.hear(event)
   }
 
   settled(command: AnyCommand, outcome: Stamped<Outcome>, takenAt: number): void {

@@ -68,28 +68,32 @@ export class CommandSpans implements Probe {
     return random
   }
 
-  taken(command: AnyCommand, behaviour: string): void {
+  taken(command: AnyCommand, behaviour: string): boolean {
     const tracer = this.source.now()
     this.#isThinned = tracer !== undefined && this.source.ratio < 1
-    if (tracer === undefined) return
+    if (tracer === undefined) return false
     const carried = command.meta?.trace
     let parent = (carried && contextIn(carried, this.propagator)) ?? activeContext()
     if (this.#isThinned && parent === ROOT_CONTEXT) {
-      if (this.chance() >= this.source.ratio) return
+      if (this.chance() >= this.source.ratio) return true // what it does is not to be sampled either
       parent = SAMPLED_ROOT
     }
-    if (this.#followed.size >= MOST_COMMANDS) return void this.untraced++
+    if (this.#followed.size >= MOST_COMMANDS) {
+      this.untraced++
+      return false
+    }
     const span = tracer.startSpan(command.type, undefined, parent)
     if (!span.isRecording()) {
       const context = trace.setSpan(parent, span)
       this.#followed.set(command.id, { context, journey: undefined, behaviour, work: context })
-      return
+      return true
     }
     span.setAttributes(attributesOf(command, behaviour))
     const journey = new Journey(tracer, span, parent)
     const { context } = journey
     this.#followed.set(command.id, { context, journey, behaviour, work: context })
     if (this.#recorded++ === 0) this.#listening = this.#event$.subscribe((event) => this.#hear(event))
+    return true
   }
 
   handed(command: AnyCommand, hand: () => void): void {

@@ -52,8 +52,11 @@ export interface Probe {
   admitting?(command: AnyCommand): void
   /** They have answered: with an error, it may not. */
   admitted?(command: AnyCommand, refusal: SwarmError | undefined): void
-  /** It has been taken in: exactly one `settled` follows. */
-  taken?(command: AnyCommand, behaviour: string): void
+  /**
+   * It has been taken in: exactly one `settled` follows. Returns false when `handed` and `attempt` need not be called for
+   * it.
+   */
+  taken?(command: AnyCommand, behaviour: string): boolean | void
   /** It is its behaviour's turn now. Call `hand` once; what is active around it is active in the behaviour's work. */
   handed?(command: AnyCommand, hand: () => void): void
   /** Its work is about to be subscribed, for the first time or by a policy once more. Returns what is subscribed instead. */
