@@ -37,6 +37,16 @@ interface Scope {
   readonly stream?: string
 }
 
+/** Areas of which the threshold is at hand; of more, each logger keeps its own. */
+const MOST_AREAS = 1_024
+
+/** What is written of an area, as it was looked up last. */
+interface Threshold {
+  readonly area: string
+  generation: number
+  least: number
+}
+
 /** How libp2p's three kinds of line count: what it calls an error is mostly a peer that could not be reached. */
 const LEVELS = { error: 'warn', log: 'debug', trace: 'trace' } as const satisfies Record<string, WrittenLevel>
 
@@ -49,6 +59,7 @@ const LEVELS = { error: 'warn', log: 'debug', trace: 'trace' } as const satisfie
 export class FoldedLogger implements ComponentLogger {
   readonly #early: (() => void)[] = []
   readonly #levels: AreaLevels
+  readonly #thresholds = new Map<string, Threshold>()
   #log: SwarmLog | undefined
 
   /** @param levels Those that hold until the log is there. */
@@ -63,39 +74,51 @@ export class FoldedLogger implements ComponentLogger {
   }
 
   forComponent(name: string): Logger {
-    return this.#logger(name === 'libp2p' || name.startsWith('libp2p:') ? name : `libp2p:${name}`, {})
+    return this.#logger(name === 'libp2p' || name.startsWith('libp2p:') ? name : `libp2p:${name}`, {}, true)
   }
 
-  #logger(area: string, scope: Scope): Logger {
-    let generation = -1
-    let least = 0
-    /** The least rank that is written, looked up again when levels have changed. */
-    const isOn = (level: WrittenLevel): boolean => {
-      const now = this.#log?.generation ?? -2
-      if (generation !== now) {
-        generation = now
-        least = rankOf(this.#log?.thresholdOf(area) ?? thresholdOf(this.#levels, area))
-      }
-      return rankOf(level) >= least
-    }
-    const at =
-      (level: WrittenLevel) =>
-      (format: unknown, ...values: unknown[]): void => {
+  /** @param isLasting Of what outlives changes of levels, `enabled` says what holds now; of a stream, what held at its start. */
+  #logger(area: string, scope: Scope, isLasting: boolean): Logger {
+    const threshold = this.#thresholdOf(area)
+    const isOn = (level: WrittenLevel) => rankOf(level) >= this.#leastOf(threshold)
+    const at = (level: WrittenLevel) => {
+      const log = (format: unknown, ...values: unknown[]): void => {
         if (isOn(level)) this.#write(level, area, () => ({ ...renderLibp2p(format, values, formatters), ...scope }))
       }
-    const logger = at(LEVELS.log) as Logger
-    const withSwitch = (log: object, level: WrittenLevel) =>
-      Object.defineProperty(log, 'enabled', { get: () => isOn(level), enumerable: true })
-    withSwitch(logger, LEVELS.log)
-    logger.error = withSwitch(at(LEVELS.error), LEVELS.error) as Logger['error']
-    logger.trace = withSwitch(at(LEVELS.trace), LEVELS.trace) as Logger['trace']
+      if (isLasting) Object.defineProperty(log, 'enabled', { get: () => isOn(level), enumerable: true })
+      else (log as unknown as { enabled: boolean }).enabled = isOn(level)
+      return log as Logger
+    }
+    const logger = at(LEVELS.log)
+    logger.error = at(LEVELS.error)
+    logger.trace = at(LEVELS.trace)
     logger.newScope = (name) => {
       const { kind, id } = NUMBERED.exec(name)?.groups ?? {}
-      if (kind === undefined || id === undefined) return this.#logger(`${area}:${name}`, scope)
+      if (kind === undefined || id === undefined) return this.#logger(`${area}:${name}`, scope, isLasting)
       const inner = kind === 'connection' ? {} : scope.connection === undefined ? { connection: id } : { stream: id }
-      return this.#logger(`${area}:${kind}`, { ...scope, ...inner })
+      return this.#logger(`${area}:${kind}`, { ...scope, ...inner }, false)
     }
     return logger
+  }
+
+  /** What is known of an area; libp2p makes a logger for every stream, and their areas are the same. */
+  #thresholdOf(area: string): Threshold {
+    const known = this.#thresholds.get(area)
+    if (known !== undefined) return known
+    const threshold = { area, generation: -1, least: 0 }
+    if (this.#thresholds.size < MOST_AREAS) this.#thresholds.set(area, threshold)
+    return threshold
+  }
+
+  /** The least rank that is written, looked up again when levels have changed. */
+  #leastOf(threshold: Threshold): number {
+    const generation = this.#log?.generation ?? -2
+    if (threshold.generation !== generation) {
+      const { area } = threshold
+      threshold.generation = generation
+      threshold.least = rankOf(this.#log?.thresholdOf(area) ?? thresholdOf(this.#levels, area))
+    }
+    return threshold.least
   }
 
   #write(level: WrittenLevel, area: string, say: () => Note): void {
