@@ -13,7 +13,7 @@ const KEEPS = 0.97
 /** Of a command that does nothing, which takes 2 µs. */
 const ADDED_MICROSECONDS = 0.5
 const MIB = 1 << 20
-const MEBIBYTES = 32
+const MEBIBYTES = 96
 const PINGS = 400
 
 /** Metrics, a log at `info`, and tracing of which nobody wants to hear. */

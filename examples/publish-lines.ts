@@ -116,7 +116,7 @@ try {
   view.close(report)
   if (json && report !== undefined) console.log(JSON.stringify(report))
   if (page !== undefined && report !== undefined) {
-    console.log(`The swarm lives on, and shows itself at ${page}, until Ctrl-C.`)
+    console.log(`The swarm lives on until Ctrl-C. Look at it here: ${page}`)
     const createGuest = () => createNode(made++)
     const life$ = lively({ host: publisher, others: collectors, createGuest, topic: TOPIC, lines, key: KEY })
     await lastValueFrom(life$.pipe(takeUntil(stop$)), { defaultValue: undefined })
