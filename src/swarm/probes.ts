@@ -74,7 +74,7 @@ export function joinProbes(probes: readonly Probe[], failed: (cause: unknown) =>
   /** Tells those that have the method. Every command and event passes here, so that nothing is made for a call. */
   function everyone<Method extends Notice>(method: Method) {
     type Tell = (...told: readonly unknown[]) => void
-    const calls = having(method).map((probe) => (probe[method] as Tell).bind(probe) as Tell)
+    const calls = having(method).map((probe): Tell => (probe[method] as Tell).bind(probe))
     const [first] = calls
     if (first === undefined) return undefined
     const one: Tell = (a, b, c) => {
