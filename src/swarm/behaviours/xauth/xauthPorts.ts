@@ -26,6 +26,7 @@ import {
   StreamError,
   TimeoutError,
 } from '../../../errors/errors.ts'
+import { LINGER_MS } from '../../libp2p/closeAnswered.ts'
 import { connectionInfo } from '../../libp2p/connectionInfo.ts'
 import { gateOf } from '../../libp2p/createHost.ts'
 import type { Verdict } from '../../libp2p/gate.ts'
@@ -85,9 +86,6 @@ const MOST_READING = 256
 
 /** Streams of the protocol on one connection, in each direction. */
 const STREAMS = 4
-
-/** How long a remote that has its answer may take to close its stream. @unit milliseconds */
-const LINGER_MS = 2_000
 
 /** xauth over a libp2p node: its protocol, its keys, its gate. */
 export function xauthPorts(node: Libp2p, options: XauthPortsOptions): XauthPorts {

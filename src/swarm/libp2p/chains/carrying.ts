@@ -8,6 +8,7 @@ import type { CarryEnd, ChainsPorts } from '../../behaviours/chains/chainsBehavi
 import { END_PROTOCOL, HOP_PROTOCOL, type ChainBudget, type ChainOpen } from '../../behaviours/chains/chainWords.ts'
 import { asSwarmError } from '../../perform.ts'
 import type { Carried } from '../carriedTrace.ts'
+import { closeAnswered, LINGER_MS } from '../closeAnswered.ts'
 import { connectTo } from '../connectTo.ts'
 import { wireTraceOf } from '../wireTrace.ts'
 import { askHop, channelOf, HOP_STREAMS, hopError, type MessageChannel } from './askHop.ts'
@@ -66,9 +67,6 @@ const READ_MS = 10_000
 /** However long an opener says that it waits. @unit milliseconds */
 const MOST_DEADLINE_MS = 30_000
 
-/** How long a neighbour that has its answer may take to close its stream. @unit milliseconds */
-const LINGER_MS = 2_000
-
 /** Peers that are looked at to tell who carries. */
 const MOST_LOOKED_AT = 256
 
@@ -126,9 +124,11 @@ export function carrying(node: Libp2p, { roles, dial }: CarryingOptions): Carryi
     return one
   }
   const answer = async ({ stream, channel }: Waiting, said: ChainAnswer): Promise<void> => {
-    setTimeout(() => stream.abort(new Error('the answer was given')), LINGER_MS).unref()
-    await channel.write(encodeChainAnswer(said), { signal: AbortSignal.timeout(LINGER_MS) })
-    await stream.close({ signal: AbortSignal.timeout(LINGER_MS) })
+    try {
+      await channel.write(encodeChainAnswer(said), { signal: AbortSignal.timeout(LINGER_MS) })
+    } finally {
+      await closeAnswered(stream)
+    }
   }
   const refusing = (
     one: Waiting,

@@ -15,6 +15,7 @@ import { ipOf } from '../../../security/access/ipOf.ts'
 import { relayAdmission, type Denial } from '../../behaviours/relay/relayAdmission.ts'
 import type { RelayServerLimits, RelayStatus, ServedEvent } from '../../behaviours/relay/relayVocabulary.ts'
 import { asError } from '../asError.ts'
+import { closeAnswered } from '../closeAnswered.ts'
 import { newestFirst } from './newestFirst.ts'
 import { answer, answered, codec, innardsOf, nameOf, onTheWire, peerIn, type Hop, type HopOptions } from './relayHop.ts'
 import { MOST_MESSAGE_BYTES } from './reservation.ts'
@@ -124,8 +125,10 @@ export function relayServer(limits: RelayServerLimits) {
     const connect = async (hop: Hop, options: HopOptions) => {
       const source = hop.connection.remotePeer.toString()
       const destination = peerIn(hop.request.peer)
-      const refuse = (denial: Denial) =>
+      const refuse = (denial: Denial) => {
         say({ type: 'relay:denied', peer: source, request: 'connect', to: destination ?? '', ...denial })
+        return closeAnswered(hop.stream.unwrap(), options)
+      }
       const denial = admission.connect(source, ipOf(hop.connection.remoteAddr.toString()), Date.now())
       if (denial !== undefined) {
         await answer(hop.stream, denial.status, options)
@@ -137,7 +140,10 @@ export function relayServer(limits: RelayServerLimits) {
         const onward = destinations.get(options)
         if (status !== 'OK' || onward === undefined) {
           admission.closed(source)
-          return refuse({ status: nameOf(status), reason: `no connection to ${destination ?? 'nobody'} could be made` })
+          return await refuse({
+            status: nameOf(status),
+            reason: `no connection to ${destination ?? 'nobody'} could be made`,
+          })
         }
         const circuit = { source, destination: destination ?? '' }
         say({ type: 'relay:circuit-opened', ...circuit })
@@ -149,8 +155,8 @@ export function relayServer(limits: RelayServerLimits) {
         admission.closed(source)
         const reason = asError(error)
         await answer(hop.stream, 'CONNECTION_FAILED', options).catch(() => undefined)
-        for (const stream of [hop.stream.unwrap(), destinations.get(options)]) stream?.abort(reason)
-        refuse({ status: 'CONNECTION_FAILED', reason: reason.message })
+        destinations.get(options)?.abort(reason)
+        await refuse({ status: 'CONNECTION_FAILED', reason: reason.message })
       }
     }
 
@@ -163,19 +169,22 @@ export function relayServer(limits: RelayServerLimits) {
       try {
         const { type, peer } = await messages.read(codec, options)
         const base = { connection, stream: messages }
-        if (type === HopMessage_Type.RESERVE) return await reserve({ ...base, request: { type: 'RESERVE' } }, options)
+        if (type === HopMessage_Type.RESERVE) {
+          await reserve({ ...base, request: { type: 'RESERVE' } }, options)
+          return await closeAnswered(stream, options)
+        }
         if (type === HopMessage_Type.CONNECT) {
           return await connect({ ...base, request: { type: 'CONNECT', ...(peer && { peer }) } }, options)
         }
         const status = type === undefined ? 'MALFORMED_MESSAGE' : 'UNEXPECTED_MESSAGE'
         unreadable(connection, status, 'it is no request')
         await answer(messages, status, options)
-        await stream.close(options)
+        await closeAnswered(stream, options)
       } catch (error) {
         const reason = asError(error)
         unreadable(connection, 'MALFORMED_MESSAGE', reason.message)
         await answer(messages, 'MALFORMED_MESSAGE', options).catch(() => undefined)
-        stream.abort(reason)
+        await closeAnswered(stream, options)
       }
     }
     return Object.assign(service, { served$ })
