@@ -1,9 +1,10 @@
 import { defer, firstValueFrom, of } from 'rxjs'
-import { connections, createSwarm, identify, ping, xstream, type AnyModule, type XStream } from 'rxswarm'
-import { logging, metrics, tracing } from 'rxswarm/observability'
+import { xstream, type AnyModule } from 'rxswarm'
 import { fakeSwarm } from 'rxswarm/testing'
 import { compare, type Bench } from './compare.ts'
-import { interleave, type Measure } from './interleave.ts'
+import { again, cpuCost } from './cpuCost.ts'
+import { interleave } from './interleave.ts'
+import { pairOn, pingCost, watchers, type Wire } from './pairOn.ts'
 import { typesOf, work, worker, type WorkerPorts } from './worker.ts'
 
 const CALLS = 20_000
@@ -14,37 +15,11 @@ const KEEPS = 0.97
 const ADDED_MICROSECONDS = 0.5
 const MIB = 1 << 20
 const MEBIBYTES = 96
-const PINGS = 400
-
-/** Metrics, a log at `info`, and tracing of which nobody wants to hear. */
-const watchers = (): readonly AnyModule[] => [
-  metrics(),
-  logging({ level: 'info', destination: { write: () => undefined } }),
-  tracing(),
-]
 
 const ports = {
   sync: { work: (value) => of(value) },
   microtask: { work: (value) => defer(() => Promise.resolve(value)) },
 } satisfies Record<string, WorkerPorts>
-
-/**
- * Time of the processor that pieces of work take, in all threads: what it costs on a busy machine as on a quiet one.
- * @unit microseconds a piece
- */
-const cost =
-  (work: () => Promise<unknown>, pieces: number): Measure =>
-  async () => {
-    const before = process.cpuUsage()
-    await work()
-    const { user, system } = process.cpuUsage(before)
-    return (user + system) / pieces
-  }
-
-/** Does something again and again, one after the other. */
-const again = async (times: number, call: (index: number) => Promise<unknown>) => {
-  for (let index = 0; index < times; index++) await call(index)
-}
 
 /** Commands through the whole pipeline, which do nothing. */
 function idle(answers: keyof typeof ports): Bench {
@@ -55,7 +30,7 @@ function idle(answers: keyof typeof ports): Bench {
     const swarm = fakeSwarm([...names.map(worker), ...more], { ports: given })
     const types = names.map((name) => typesOf(name)[0])
     const ask = (index: number) => firstValueFrom(swarm.execute(work(types[index % 2]!, index)))
-    return cost(() => again(CALLS, ask), CALLS)
+    return cpuCost(() => again(CALLS, ask), CALLS)
   }
   return {
     names: [name],
@@ -74,37 +49,16 @@ function idle(answers: keyof typeof ports): Bench {
   }
 }
 
-const listenOn = { quic: '/ip4/127.0.0.1/udp/0/quic-v1', tcp: '/ip4/127.0.0.1/tcp/0' } as const
-
-/** Reads to the end, and ends too. */
-async function drain(stream: XStream): Promise<void> {
-  for await (const chunk of stream.source) void chunk
-  await stream.end()
-}
-
-/** Two swarms on the loopback, with what watches them or without. */
-async function pair(transport: keyof typeof listenOn, more: readonly AnyModule[]) {
-  const use = [connections(), identify(), ping(), xstream(), ...more] as const
-  const make = () => createSwarm({ use, transports: [transport], listen: [listenOn[transport]] })
-  const [here, there] = await Promise.all([make(), make()])
-  there.execute(xstream.accept()).subscribe((stream) => void drain(stream))
-  await firstValueFrom(here.execute(connections.dial({ to: there.addresses })))
-  const stop = () => Promise.all([here.stop(), there.stop()])
-  return { here, there, stop }
-}
-
 /** Commands and bytes that go over a network, if only the loopback. */
-function working(transport: keyof typeof listenOn): Bench {
+function working(transport: Wire): Bench {
   const names = [`observed-ping-${transport}`, `observed-stream-${transport}`] as const
   return {
     names,
     run: async () => {
-      const [watched, bare] = [await pair(transport, watchers()), await pair(transport, [])]
-      const pings = ({ here, there }: typeof bare) =>
-        cost(() => again(PINGS, () => firstValueFrom(here.execute(ping.once({ peer: there.self })))), PINGS)
+      const [watched, bare] = [await pairOn(transport, watchers()), await pairOn(transport, [])]
       const chunk = new Uint8Array(64 * 1_024)
       const bytes = ({ here, there }: typeof bare) =>
-        cost(async () => {
+        cpuCost(async () => {
           const stream = await firstValueFrom(here.execute(xstream.open({ peer: there.self })))
           await again((MEBIBYTES * MIB) / chunk.byteLength, () => stream.write(chunk))
           await stream.end()
@@ -112,7 +66,7 @@ function working(transport: keyof typeof listenOn): Bench {
         }, MEBIBYTES)
       try {
         const options = { rounds: ROUNDS, warmUps: 3 }
-        const asked = await interleave({ ours: pings(watched), bare: pings(bare) }, options)
+        const asked = await interleave({ ours: pingCost(watched), bare: pingCost(bare) }, options)
         const sent = await interleave({ ours: bytes(watched), bare: bytes(bare) }, options)
         const about = { unit: 'µs CPU', better: 'less', peerName: 'without' } as const
         return [

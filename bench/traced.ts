@@ -12,6 +12,7 @@ import { tracing, type TracingOptions } from 'rxswarm/observability'
 import { fakeSwarm } from 'rxswarm/testing'
 import { compare, type Bench } from './compare.ts'
 import { interleave } from './interleave.ts'
+import { pairOn, pingCost, watchers, type Wire } from './pairOn.ts'
 import { typesOf, work, worker, type WorkerPorts } from './worker.ts'
 
 const CALLS = 2_000
@@ -54,21 +55,40 @@ async function measured(name: string, options: () => TracingOptions, atLeast: nu
   return [compare(times.ours, times.peer, { name, unit: '/CPU-s', better: 'more', peerName: 'not traced', atLeast })]
 }
 
+/** Does something while an SDK is registered that samples a hundredth. */
+async function withSdk<T>(work: (options: TracingOptions) => Promise<T>): Promise<T> {
+  const manager = new AsyncLocalStorageContextManager().enable()
+  context.setGlobalContextManager(manager)
+  const tracerProvider = provider()
+  try {
+    return await work({ tracerProvider, sampleRatio: 0.01 })
+  } finally {
+    context.disable()
+    await tracerProvider.shutdown()
+  }
+}
+
+/** What metrics, a log and tracing cost a ping together. */
+async function pinged(transport: Wire, options: TracingOptions) {
+  const [watched, bare] = [await pairOn(transport, watchers(options)), await pairOn(transport, [])]
+  try {
+    const times = await interleave({ ours: pingCost(watched), bare: pingCost(bare) }, { rounds: 25, warmUps: 3 })
+    const about = { unit: 'µs CPU', better: 'less', peerName: 'without', atLeast: 0.95 } as const
+    return [compare(times.ours, times.bare, { ...about, name: `traced-ping-${transport}` })]
+  } finally {
+    await Promise.all([watched.stop(), bare.stop()])
+  }
+}
+
 /** What tracing costs a command: nobody has registered an SDK; one that samples a hundredth. */
 export const traced: readonly Bench[] = [
   { names: ['traced-without-sdk'], run: () => measured('traced-without-sdk', () => ({}), 0.97) },
   {
     names: ['traced-one-percent'],
-    run: async () => {
-      const manager = new AsyncLocalStorageContextManager().enable()
-      context.setGlobalContextManager(manager)
-      const tracerProvider = provider()
-      try {
-        return await measured('traced-one-percent', () => ({ tracerProvider, sampleRatio: 0.01 }), 0.95)
-      } finally {
-        context.disable()
-        await tracerProvider.shutdown()
-      }
-    },
+    run: () => withSdk((options) => measured('traced-one-percent', () => options, 0.95)),
   },
+  ...(['quic', 'tcp'] as const).map((transport) => ({
+    names: [`traced-ping-${transport}`],
+    run: () => withSdk((options) => pinged(transport, options)),
+  })),
 ]
