@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { connections, createSwarm, gossipsub, identify, ping, type Swarm } from 'rxswarm'
 import { dashboard, pages } from 'rxswarm/observability'
 import { firstValueFrom, NEVER } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type axeCore from 'axe-core'
 import type { Page } from 'playwright-core'
 import { emptyView } from '../src/observability/dashboard/model/dashboardView.ts'
 import { noChromium, startChromium, type Browser, type Look } from './support/chromium.ts'
@@ -10,6 +13,8 @@ import { eventually, until } from './support/wait.ts'
 
 const HOSTILE_TOPIC = '<img src=x onerror="window.hurt=1">'
 const HOSTILE_AGENT = '<script>window.hurt=2</script>'
+
+type Axe = typeof axeCore
 
 /** Gives the node another name than its own. */
 const named = (userAgent: string) => ({
@@ -151,9 +156,11 @@ describe.skipIf(noChromium !== undefined)(
       await eventually(async () => (await peersOf(page)).includes(first.self))
       const slider = page.getByTestId('slider')
       await slider.focus()
-      await page.keyboard.press('Home')
+      await eventually(async () => {
+        await page.keyboard.press('Home') // what was before the page was opened may still be on its way
+        return (await textOf(page, 'tile-peers')) === '0'
+      })
       await page.getByTestId('past').waitFor()
-      await eventually(async () => (await textOf(page, 'tile-peers')) === '0')
       expect(await page.locator('[data-testid=peer-table]').count()).toBe(0)
       await page.locator('#main').focus()
       const seen: string[] = []
@@ -211,7 +218,7 @@ describe.skipIf(noChromium !== undefined)(
       await page.keyboard.press('ArrowRight')
       expect(await page.getByRole('tab', { name: 'Table' }).getAttribute('aria-selected')).toBe('true')
       await page.keyboard.press('ArrowLeft')
-      await reach(/^Graph of 1 peers/)
+      await reach(/^Graph of 1 peer\./)
       await page.keyboard.press('ArrowRight')
       await page.keyboard.press('Enter')
       await page.getByTestId('peer-side').waitFor()
@@ -224,6 +231,47 @@ describe.skipIf(noChromium !== undefined)(
       await page.keyboard.press('Escape')
       await eventually(async () => (await page.getByTestId('event-detail').count()) === 0)
       expect(keyed.complaints).toEqual([])
+    })
+
+    it('has nothing that axe objects to: light and dark, wide and narrow, live and in the past', async () => {
+      await using judged = await open(watched)
+      const { page } = judged
+      await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+      const objections = () =>
+        page.evaluate(async () => {
+          const { axe } = globalThis as unknown as { axe: Axe }
+          const { violations, passes } = await axe.run({
+            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
+          })
+          const all = violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`))
+          return passes.length > 20 ? all : [...all, 'axe has looked at next to nothing']
+        })
+      await page.emulateMedia({ reducedMotion: 'reduce' })
+      await page.getByRole('tab', { name: 'Table' }).click()
+      await page.locator('.peer-name').first().click()
+      await page.getByTestId('event-list').focus()
+      await page.keyboard.press('End')
+      await page.getByTestId('event-detail').waitFor()
+      expect(await page.evaluate(() => document.getAnimations().length)).toBe(0)
+      for (const isPast of [false, true]) {
+        if (isPast) {
+          await page.getByRole('button', { name: 'Close the details' }).click()
+          await page.getByRole('tab', { name: 'Graph' }).click()
+          await page.getByRole('searchbox', { name: 'Search events' }).fill('no such words')
+          await page.getByTestId('slider').focus()
+          await page.keyboard.press('PageDown')
+          await page.getByTestId('past').waitFor()
+        }
+        for (const width of [1_280, 360]) {
+          await page.setViewportSize({ width, height: 800 })
+          await page.evaluate(() => scrollTo(0, document.body.scrollHeight))
+          await page.getByTestId('behaviours').waitFor()
+          for (const colorScheme of ['light', 'dark'] as const) {
+            await page.emulateMedia({ colorScheme })
+            expect(await objections(), `${width} px, ${colorScheme}, ${isPast ? 'in the past' : 'live'}`).toEqual([])
+          }
+        }
+      }
     })
 
     it.each([

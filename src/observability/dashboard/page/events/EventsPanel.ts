@@ -169,7 +169,7 @@ export function EventsPanel({ desk }: { readonly desk: Desk }): VNode {
       class="event-list"
       ref=${box}
       tabindex="0"
-      role="listbox"
+      role=${count === 0 ? 'group' : 'listbox'}
       aria-label="Events, newest first. Enter shows the moment of the chosen one."
       aria-activedescendant=${chosenLine === undefined ? undefined : `event-${chosenLine.id}`}
       data-testid="event-list"

@@ -77,7 +77,7 @@ export function NetworkGraph({ desk }: { readonly desk: Desk }): VNode {
     class="graph"
     role="application"
     tabindex="0"
-    aria-label=${`Graph of ${drawn.length} peers. Arrow keys go from peer to peer, Enter shows the details. The table has the same.`}
+    aria-label=${`Graph of ${drawn.length} ${drawn.length === 1 ? 'peer' : 'peers'}. Arrow keys go from peer to peer, Enter shows the details. The table has the same.`}
     data-testid="graph"
     data-nodes=${drawn.length}
     onKeyDown=${onKeyDown}
