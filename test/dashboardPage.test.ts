@@ -83,7 +83,7 @@ describe.skipIf(noChromium !== undefined)(
 
     beforeAll(async () => {
       watched = await startWatched()
-      first = await startPlain(HOSTILE_AGENT)
+      first = await startPlain(`${HOSTILE_AGENT}\u202e\u200b${'W'.repeat(4_000)}`)
       second = await startPlain()
       await connect(first, watched)
       join(first, HOSTILE_TOPIC)
@@ -127,6 +127,9 @@ describe.skipIf(noChromium !== undefined)(
       await expect(page.getByTestId('peer-side').textContent()).resolves.toContain(HOSTILE_AGENT)
       await expect(page.getByTestId('peer-side').textContent()).resolves.toContain(HOSTILE_TOPIC)
       expect(await textOf(page, 'whole-id')).toBe(first.self)
+      expect(await page.locator('body').textContent()).not.toMatch(/[\u202e\u200b]/)
+      const agent = await page.locator('.facts dd').first().boundingBox()
+      expect(agent?.height).toBeLessThan(120)
       await page.getByRole('button', { name: 'Close the details' }).click()
       expect(await page.evaluate(() => (globalThis as { hurt?: number }).hurt)).toBeUndefined()
       expect(await page.locator('img[src=x], main script').count()).toBe(0)
