@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { connections, createSwarm, gossipsub, identify, ping, type Swarm } from 'rxswarm'
 import { dashboard, pages } from 'rxswarm/observability'
 import { firstValueFrom, NEVER } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type axeCore from 'axe-core'
 import type { Page } from 'playwright-core'
 import { emptyView } from '../src/observability/dashboard/model/dashboardView.ts'
 import { noChromium, startChromium, type Browser, type Look } from './support/chromium.ts'
@@ -10,6 +13,8 @@ import { eventually, until } from './support/wait.ts'
 
 const HOSTILE_TOPIC = '<img src=x onerror="window.hurt=1">'
 const HOSTILE_AGENT = '<script>window.hurt=2</script>'
+
+type Axe = typeof axeCore
 
 /** Gives the node another name than its own. */
 const named = (userAgent: string) => ({
@@ -78,7 +83,7 @@ describe.skipIf(noChromium !== undefined)(
 
     beforeAll(async () => {
       watched = await startWatched()
-      first = await startPlain(HOSTILE_AGENT)
+      first = await startPlain(`${HOSTILE_AGENT}\u202e\u200b${'W'.repeat(4_000)}`)
       second = await startPlain()
       await connect(first, watched)
       join(first, HOSTILE_TOPIC)
@@ -122,6 +127,9 @@ describe.skipIf(noChromium !== undefined)(
       await expect(page.getByTestId('peer-side').textContent()).resolves.toContain(HOSTILE_AGENT)
       await expect(page.getByTestId('peer-side').textContent()).resolves.toContain(HOSTILE_TOPIC)
       expect(await textOf(page, 'whole-id')).toBe(first.self)
+      expect(await page.locator('body').textContent()).not.toMatch(/[\u202e\u200b]/)
+      const agent = await page.locator('.facts dd').first().boundingBox()
+      expect(agent?.height).toBeLessThan(120)
       await page.getByRole('button', { name: 'Close the details' }).click()
       expect(await page.evaluate(() => (globalThis as { hurt?: number }).hurt)).toBeUndefined()
       expect(await page.locator('img[src=x], main script').count()).toBe(0)
@@ -151,9 +159,11 @@ describe.skipIf(noChromium !== undefined)(
       await eventually(async () => (await peersOf(page)).includes(first.self))
       const slider = page.getByTestId('slider')
       await slider.focus()
-      await page.keyboard.press('Home')
+      await eventually(async () => {
+        await page.keyboard.press('Home') // what was before the page was opened may still be on its way
+        return (await textOf(page, 'tile-peers')) === '0'
+      })
       await page.getByTestId('past').waitFor()
-      await eventually(async () => (await textOf(page, 'tile-peers')) === '0')
       expect(await page.locator('[data-testid=peer-table]').count()).toBe(0)
       await page.locator('#main').focus()
       const seen: string[] = []
@@ -211,7 +221,7 @@ describe.skipIf(noChromium !== undefined)(
       await page.keyboard.press('ArrowRight')
       expect(await page.getByRole('tab', { name: 'Table' }).getAttribute('aria-selected')).toBe('true')
       await page.keyboard.press('ArrowLeft')
-      await reach(/^Graph of 1 peers/)
+      await reach(/^Graph of 1 peer\./)
       await page.keyboard.press('ArrowRight')
       await page.keyboard.press('Enter')
       await page.getByTestId('peer-side').waitFor()
@@ -221,9 +231,66 @@ describe.skipIf(noChromium !== undefined)(
       await reach(/^Events, newest first/)
       await page.keyboard.press('ArrowDown')
       await page.getByTestId('event-detail').waitFor()
-      await page.keyboard.press('Escape')
+      await reach('Close the event')
+      await page.keyboard.press('Enter')
       await eventually(async () => (await page.getByTestId('event-detail').count()) === 0)
+      const holder = () => page.evaluate(() => document.activeElement?.getAttribute('data-testid'))
+      expect(await holder()).toBe('event-list')
+      await page.getByTestId('slider').focus()
+      await page.keyboard.press('Home')
+      await page.getByTestId('past').waitFor()
+      const moments = new Set<string>()
+      for (let i = 0; i < 8; i++) {
+        moments.add(await textOf(page, 'moment'))
+        await page.keyboard.press('ArrowRight')
+      }
+      expect(moments.size).toBeGreaterThan(3)
+      await reach('Back to live')
+      await page.keyboard.press('Enter')
+      await eventually(async () => (await page.getByTestId('past').count()) === 0)
+      expect(await holder()).toBe('live')
       expect(keyed.complaints).toEqual([])
+    })
+
+    it('has nothing that axe objects to: light and dark, wide and narrow, live and in the past', async () => {
+      await using judged = await open(watched)
+      const { page } = judged
+      await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+      const objections = () =>
+        page.evaluate(async () => {
+          const { axe } = globalThis as unknown as { axe: Axe }
+          const { violations, passes } = await axe.run({
+            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'],
+          })
+          const all = violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html}`))
+          return passes.length > 20 ? all : [...all, 'axe has looked at next to nothing']
+        })
+      await page.emulateMedia({ reducedMotion: 'reduce' })
+      await page.getByRole('tab', { name: 'Table' }).click()
+      await page.locator('.peer-name').first().click()
+      await page.getByTestId('event-list').focus()
+      await page.keyboard.press('End')
+      await page.getByTestId('event-detail').waitFor()
+      expect(await page.evaluate(() => document.getAnimations().length)).toBe(0)
+      for (const isPast of [false, true]) {
+        if (isPast) {
+          await page.getByRole('button', { name: 'Close the details' }).click()
+          await page.getByRole('tab', { name: 'Graph' }).click()
+          await page.getByRole('searchbox', { name: 'Search events' }).fill('no such words')
+          await page.getByTestId('slider').focus()
+          await page.keyboard.press('PageDown')
+          await page.getByTestId('past').waitFor()
+        }
+        for (const width of [1_280, 360]) {
+          await page.setViewportSize({ width, height: 800 })
+          await page.evaluate(() => scrollTo(0, document.body.scrollHeight))
+          await page.getByTestId('behaviours').waitFor()
+          for (const colorScheme of ['light', 'dark'] as const) {
+            await page.emulateMedia({ colorScheme })
+            expect(await objections(), `${width} px, ${colorScheme}, ${isPast ? 'in the past' : 'live'}`).toEqual([])
+          }
+        }
+      }
     })
 
     it.each([

@@ -13,6 +13,7 @@ import { icon } from './parts/icon.ts'
 import { Tiles } from './Tiles.ts'
 import { TimeBar } from './time/TimeBar.ts'
 import { clockText } from './text/clockText.ts'
+import { shortPeer } from './text/shortPeer.ts'
 
 /** The whole page. */
 export function App({ desk }: { readonly desk: Desk }): VNode {
@@ -23,6 +24,13 @@ export function App({ desk }: { readonly desk: Desk }): VNode {
   useEffect(() => {
     document.documentElement.classList.toggle('is-past', at !== undefined)
   }, [at === undefined])
+  const { self, alerts } = desk.view.value
+  const open = alerts.filter(({ state }) => state !== 'resolved').length
+  useEffect(() => {
+    document.title = [open > 0 ? `(${open})` : '', shortPeer(self), self === '' ? '' : '–', 'rxswarm']
+      .filter(Boolean)
+      .join(' ')
+  }, [self, open])
   return html`<a class="skip" href="#main">To the content</a>
     <${Header} desk=${desk} />
     <main id="main" tabindex="-1">
@@ -61,7 +69,11 @@ function listen(desk: Desk): () => void {
   const onKeyDown = (event: KeyboardEvent): void => {
     const target = event.target as HTMLElement
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return
-    if (target.closest('input, select, textarea, [role=listbox], [role=application], [role=tablist]') !== null) return
+    if (
+      target.closest('input, select, textarea, [role=listbox], [role=application], [role=tablist], .table-scroll') !==
+      null
+    )
+      return
     if (event.key === 'ArrowLeft') desk.step(-1)
     else if (event.key === 'ArrowRight' && desk.moment.value !== undefined) desk.step(1)
     else if (event.key === 'Escape' && desk.moment.value !== undefined) desk.goLive()

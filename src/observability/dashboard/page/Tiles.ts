@@ -22,7 +22,7 @@ export function Tiles({ desk }: { readonly desk: Desk }): VNode {
   const relayed = linked.filter(({ links }) => links.every(({ kind }) => kind !== 'direct')).length
   const line = (read: (sample: Sample) => number): readonly number[] => samples.map(read)
   const bytes = last?.bytes === undefined ? undefined : bytesPerSecond(last)
-  return html`<dl class="tiles at-tiles" data-testid="tiles">
+  return html`<dl class=${`tiles at-tiles ${bytes === undefined ? 'are-six' : ''}`} data-testid="tiles">
     <${Tile}
       id="peers"
       name="Connected peers"
@@ -99,8 +99,10 @@ interface TileProps {
 function Tile({ id, name, value, more = '', line, parts }: TileProps): VNode {
   return html`<div class="tile">
     <dt>${name}</dt>
-    <dd><span data-testid=${`tile-${id}`}>${value}</span>${more !== '' && html`<small>${more}</small>`}</dd>
-    ${line !== undefined && html`<${Spark} values=${line} />`}
-    ${parts !== undefined && html`<${Meter} label=${more} parts=${parts} />`}
+    <dd>
+      <p><span data-testid=${`tile-${id}`}>${value}</span>${more !== '' && html`<small>${more}</small>`}</p>
+      ${line !== undefined && html`<${Spark} values=${line} />`}
+      ${parts !== undefined && html`<${Meter} parts=${parts} />`}
+    </dd>
   </div>`
 }

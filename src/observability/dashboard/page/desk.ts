@@ -215,6 +215,7 @@ export function desk(sources: Sources): Desk {
       rules.value = Array.isArray(frame.alertRules) ? frame.alertRules : []
       isReady.value = true
     })
+    if (!isSame) publish() // at once: a page must not say that the node has no peers before it has looked
   }
   const gather = (frame: FeedBatch): void => {
     const isNext = frame.view === undefined && live.range.until + frame.items.length === frame.position

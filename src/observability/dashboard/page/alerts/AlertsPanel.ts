@@ -5,6 +5,7 @@ import type { AlertRule } from '../../model/alerts.ts'
 import type { Desk } from '../desk.ts'
 import { icon } from '../parts/icon.ts'
 import { Panel } from '../parts/Panel.ts'
+import { Scroll } from '../parts/Scroll.ts'
 import { toneOf } from '../parts/toneOf.ts'
 import { clockText } from '../text/clockText.ts'
 import { spanText } from '../text/spanText.ts'
@@ -29,7 +30,7 @@ export function AlertsPanel({ desk }: { readonly desk: Desk }): VNode {
     .toSorted((a, b) => (b.resolvedAt ?? 0) - (a.resolvedAt ?? 0))
   const note = open.length === 0 ? undefined : `${open.length} open`
   return html`<${Panel} id="alerts-panel" class="at-alerts" title="Alerts" note=${note} bare>
-    <div id="alerts" class="alerts-body" tabindex="-1">
+    <${Scroll} id="alerts" class="alerts-body" labelledBy="h-alerts-panel">
       ${
         open.length === 0 &&
         html`<p class="calm-line">
@@ -52,7 +53,7 @@ export function AlertsPanel({ desk }: { readonly desk: Desk }): VNode {
           ${over.length > MOST_OVER && html`<li class="dim"><span></span>and ${over.length - MOST_OVER} more that are resolved</li>`}
         </ul>`
       }
-    </div>
+    <//>
     <div class="unseen" aria-live="polite" data-testid="spoken">${desk.spoken.value}</div>
   <//>`
 }

@@ -107,7 +107,7 @@ function optionsOf(state: { plot?: uPlot; props: ChartProps }, element: HTMLElem
     },
     scales: {
       x: { time: true, auto: false },
-      y: { range: (_, __, most) => [0, Math.max(most * 1.08, 1e-6)] },
+      y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] }, // marks that all read 0 tell nothing
     },
     axes: [
       {

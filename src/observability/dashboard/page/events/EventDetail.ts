@@ -22,7 +22,18 @@ export interface EventDetailProps {
 /** All of an event, and ways to its moment and its peers. */
 export function EventDetail({ desk, line, event, close }: EventDetailProps): VNode {
   const known = [...new Set(peersOf(event))].filter((peer) => desk.view.value.peers.some((one) => one.peer === peer))
-  return html`<div class="event-detail" role="region" aria-label="Details of the event" data-testid="event-detail">
+  const onKeyDown = (key: KeyboardEvent): void => {
+    if (key.key !== 'Escape') return
+    close()
+    key.stopPropagation()
+  }
+  return html`<div
+    class="event-detail"
+    role="region"
+    aria-label="Details of the event"
+    data-testid="event-detail"
+    onKeyDown=${onKeyDown}
+  >
     <header>
       <h3>${event.type}</h3>
       <button type="button" class="button" onClick=${() => desk.goToMoment(line.moment)}>

@@ -16,7 +16,7 @@ import type { LogLine } from './eventLog.ts'
 
 const ROW = 26
 const SPARE = 8
-const MOST_CHIPS = 10
+const MOST_CHIPS = 32
 
 /** The list of events, newest first, with search and filters. Only the rows in sight are drawn. */
 export function EventsPanel({ desk }: { readonly desk: Desk }): VNode {
@@ -169,7 +169,7 @@ export function EventsPanel({ desk }: { readonly desk: Desk }): VNode {
       class="event-list"
       ref=${box}
       tabindex="0"
-      role="listbox"
+      role=${count === 0 ? 'group' : 'listbox'}
       aria-label="Events, newest first. Enter shows the moment of the chosen one."
       aria-activedescendant=${chosenLine === undefined ? undefined : `event-${chosenLine.id}`}
       data-testid="event-list"
@@ -203,7 +203,10 @@ export function EventsPanel({ desk }: { readonly desk: Desk }): VNode {
         desk=${desk}
         line=${chosenLine}
         event=${chosenLine.event}
-        close=${() => void (chosen.value = undefined)}
+        close=${() => {
+          chosen.value = undefined
+          box.current?.focus()
+        }}
       />`
     }
     ${
@@ -222,5 +225,6 @@ function areasOf(lines: readonly LogLine[]): readonly (readonly [area: string, c
     const area = areaOf(event.type)
     counts.set(area, (counts.get(area) ?? 0) + 1)
   }
-  return [...counts].toSorted(([, a], [, b]) => b - a)
+  // by name, so that none moves away under a pointer when the counts change
+  return [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1))
 }

@@ -61,11 +61,14 @@ export function NetworkGraph({ desk }: { readonly desk: Desk }): VNode {
 
   const drawn = graph.nodes.filter(({ kind }) => kind === 'peer')
   const onKeyDown = (event: KeyboardEvent): void => {
+    // Enter and Space on a button of the graph press that button
+    const isGraph = event.target === event.currentTarget
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key]
     if (step !== undefined && drawn.length > 0) {
       const at = drawn.findIndex(({ id }) => id === focused.value)
       focused.value = drawn[(at + step + drawn.length + (at < 0 && step < 0 ? 1 : 0)) % drawn.length]!.id
-    } else if (event.key === 'Enter' && focused.value !== undefined) desk.chosenPeer.value = focused.value
+    } else if ((event.key === 'Enter' || event.key === ' ') && isGraph && focused.value !== undefined)
+      desk.chosenPeer.value = focused.value
     else if (event.key === 'Escape') focused.value = undefined
     else return
     event.preventDefault()
@@ -77,7 +80,7 @@ export function NetworkGraph({ desk }: { readonly desk: Desk }): VNode {
     class="graph"
     role="application"
     tabindex="0"
-    aria-label=${`Graph of ${drawn.length} peers. Arrow keys go from peer to peer, Enter shows the details. The table has the same.`}
+    aria-label=${`Graph of ${drawn.length} ${drawn.length === 1 ? 'peer' : 'peers'}. Arrow keys go from peer to peer, Enter shows the details. The table has the same.`}
     data-testid="graph"
     data-nodes=${drawn.length}
     onKeyDown=${onKeyDown}

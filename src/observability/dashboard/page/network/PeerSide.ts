@@ -16,14 +16,26 @@ const RECENT = { shown: 12, sought: 2_000 }
 /** Everything that is known of a peer. */
 export function PeerSide({ desk, peer: id }: { readonly desk: Desk; readonly peer: string }): VNode {
   const head = useRef<HTMLHeadingElement>(null)
-  useEffect(() => head.current?.focus({ preventScroll: true }), [id])
+  const opener = useRef<Element | null>(null)
+  useEffect(() => {
+    const { activeElement } = document
+    if (head.current!.closest('.side')!.contains(activeElement) === false) opener.current = activeElement
+    head.current!.focus({ preventScroll: true })
+    const { top, bottom } = head.current!.getBoundingClientRect()
+    if (top < 0 || bottom > innerHeight) head.current!.scrollIntoView({ block: 'start' })
+  }, [id])
   const peer = desk.view.value.peers.find((one) => one.peer === id)
   const close = (): void => {
     desk.chosenPeer.value = undefined
-    document.querySelector<HTMLElement>('.graph, .table-scroll')?.focus()
+    const { current: from } = opener
+    const back = from instanceof HTMLElement && from !== document.body && from.isConnected ? from : undefined
+    const next = back ?? document.querySelector<HTMLElement>('.graph, .table-scroll')
+    next?.focus({ preventScroll: back === undefined })
   }
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape') close()
+    if (event.key !== 'Escape') return
+    close()
+    event.stopPropagation()
   }
   return html`<aside class="side" aria-label="Details of a peer" data-testid="peer-side" onKeyDown=${onKeyDown}>
     <header>

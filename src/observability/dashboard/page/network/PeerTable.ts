@@ -43,7 +43,7 @@ export function PeerTable({ desk }: { readonly desk: Desk }): VNode {
 
 function Row({ desk, peer }: { readonly desk: Desk; readonly peer: PeerView }): VNode {
   const { tone, icon: sign } = toneOf(peer.health)
-  return html`<tr class="can" aria-selected=${desk.chosenPeer.value === peer.peer} data-peer=${peer.peer}>
+  return html`<tr class=${`can ${desk.chosenPeer.value === peer.peer ? 'is-chosen' : ''}`} data-peer=${peer.peer}>
     <td>
       <button
         type="button"
@@ -57,8 +57,8 @@ function Row({ desk, peer }: { readonly desk: Desk; readonly peer: PeerView }): 
     <td title=${peer.reason}><span class=${`with-icon tone-${tone}`}>${icon(sign)} ${peer.health}</span></td>
     <td>${linkText(peer)}</td>
     <td class="num">${spanText(peer.rttMs)}</td>
-    <td>${peer.agent ?? html`<span class="dim">–</span>`}</td>
-    <td>
+    <td class="cut" title=${peer.agent}>${peer.agent ?? html`<span class="dim">–</span>`}</td>
+    <td class="cut" title=${peer.topics.slice(0, 16).join(', ')}>
       ${peer.topics.length === 0 ? html`<span class="dim">–</span>` : peer.topics.slice(0, 4).join(', ')}${
         peer.topics.length > 4 ? ` and ${peer.topics.length - 4} more` : ''
       }

@@ -117,7 +117,9 @@ export function networkCanvas(
       cy.batch(() => {
         cy.nodes().removeClass('chosen focused')
         if (chosen !== undefined) cy.getElementById(chosen).addClass('chosen')
-        if (focused !== undefined) cy.getElementById(focused).addClass('focused')
+        if (focused === undefined) return
+        const node = cy.getElementById(focused).addClass('focused')
+        if (node.nonempty() && !isInSight(cy, node.renderedPosition())) cy.center(node)
       })
     },
     paint: (colours) => void cy.style(sheet(colours)),
@@ -136,6 +138,10 @@ export function networkCanvas(
     },
     end: () => cy.destroy(),
   }
+}
+
+function isInSight(cy: Core, { x, y }: { readonly x: number; readonly y: number }): boolean {
+  return x > 0 && y > 0 && x < cy.width() && y < cy.height()
 }
 
 function nodeOf({ id, kind, label, health, isRelay, x, y }: GraphNode): ElementDefinition {

@@ -21,9 +21,7 @@ export function LanesPanel({ desk }: { readonly desk: Desk }): VNode {
                 <span class="name"><strong>${lane}</strong></span>
                 <span>${words}</span>
                 <span class="wide"
-                  ><${Meter}
-                    label=${`${lane}: ${words}`}
-                    parts=${[{ share: running / most }, { share: waiting / most, class: 'is-waiting' }]}
+                  ><${Meter} parts=${[{ share: running / most }, { share: waiting / most, class: 'is-waiting' }]}
                 /></span>
                 <span class="under"
                   ><span data-testid=${`started-${lane}`}>${countText(started)}</span> started${

@@ -9,7 +9,7 @@ const TONE: Readonly<Record<string, string>> = { public: 'good', private: 'strai
 /** Where the node is reached, and how it finds others. */
 export function NodePanel({ desk }: { readonly desk: Desk }): VNode {
   const { addresses, reachability, sources, isIsolated, blackHoled } = desk.view.value
-  return html`<${Panel} id="node" title="This node" note=${reachability?.status}>
+  return html`<${Panel} id="node" title="This node" note=${reachability && `reachability: ${reachability.status}`}>
     ${isIsolated && html`<p class="with-icon tone-bad">${icon('critical')} Isolated: no peer is connected, and there were some.</p>`}
     ${
       blackHoled.length > 0 &&
@@ -18,8 +18,11 @@ export function NodePanel({ desk }: { readonly desk: Desk }): VNode {
     ${
       reachability !== undefined &&
       html`<p class=${`with-icon tone-${TONE[reachability.status] ?? 'unknown'}`}>
-        <span class="dot"></span><span>${[reachability.status, ...reachability.reasons].join(': ')}</span>
-      </p>`
+          <span class="dot"></span><span>${reachability.status}</span>
+        </p>
+        <ul class="reasons">
+          ${reachability.reasons.slice(0, 8).map((reason) => html`<li>${reason}</li>`)}
+        </ul>`
     }
     <h3 class="sub">Addresses</h3>
     ${

@@ -1,6 +1,6 @@
 import { html } from 'htm/preact'
 import type { VNode } from 'preact'
-import type { RelayView } from '../../model/dashboardView.ts'
+import type { RelayView, View } from '../../model/dashboardView.ts'
 import type { Desk } from '../desk.ts'
 import { icon, type IconName } from '../parts/icon.ts'
 import { Panel } from '../parts/Panel.ts'
@@ -29,18 +29,17 @@ export function RelaysPanel({ desk }: { readonly desk: Desk }): VNode | undefine
   const denied = counters['relay:denied'] ?? 0
   return html`<${Panel} id="relays" title="Relays and reservations" note=${held > 0 ? `${held} held` : undefined}>
     ${sorted.length === 0 && !serves && html`<p class="dim">No relay is known yet.</p>`}
-    <ul class="rows">
-      ${sorted.slice(0, 16).map((one) => html`<${Relay} key=${one.relay} desk=${desk} one=${one} now=${now} />`)}
-      ${sorted.length > 16 && html`<li class="dim">and ${sorted.length - 16} more</li>`}
-    </ul>
+    ${
+      sorted.length > 0 &&
+      html`<ul class="rows">
+        ${sorted.slice(0, 16).map((one) => html`<${Relay} key=${one.relay} desk=${desk} one=${one} now=${now} />`)}
+        ${sorted.length > 16 && html`<li class="dim">and ${sorted.length - 16} more</li>`}
+      </ul>`
+    }
     ${
       serves &&
       html`<h3 class="sub">As a relay for others</h3>
-        <p class="dim">
-          ${served.reservations.length} places granted, ${served.circuits.length} circuits now,
-          ${countText(served.closed)} before with
-          ${bytesText(served.bytes)}${denied > 0 ? `, ${countText(denied)} denied` : ''}
-        </p>
+        <p class="dim">${servedText(served, denied)}</p>
         <ul class="rows">
           ${served.reservations.slice(0, 12).map(
             ({ peer, expiresAt }) =>
@@ -61,6 +60,13 @@ export function RelaysPanel({ desk }: { readonly desk: Desk }): VNode | undefine
         </ul>`
     }
   <//>`
+}
+
+function servedText({ reservations, circuits, closed, bytes }: View['served'], denied: number): string {
+  const counted = (n: number, one: string): string => `${countText(n)} ${one}${n === 1 ? '' : 's'}`
+  const before = `${countText(closed)} before with ${bytesText(bytes)}`
+  const refused = denied > 0 ? `, ${countText(denied)} denied` : ''
+  return `${counted(reservations.length, 'place')} granted, ${counted(circuits.length, 'circuit')} now, ${before}${refused}`
 }
 
 function Relay({ desk, one, now }: { readonly desk: Desk; readonly one: RelayView; readonly now: number }): VNode {

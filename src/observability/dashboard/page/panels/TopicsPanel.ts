@@ -10,7 +10,7 @@ import { countText } from '../text/countText.ts'
 export function TopicsPanel({ desk }: { readonly desk: Desk }): VNode | undefined {
   const { topics, peers, modules, counters } = desk.view.value
   if (topics.length === 0 && !modules.includes('gossipsub')) return undefined
-  const connected = Math.max(1, peers.filter(({ links }) => links.length > 0).length)
+  const connected = peers.filter(({ links }) => links.length > 0).length
   const sorted = topics.toSorted((a, b) => Number(b.joined) - Number(a.joined) || b.peers.length - a.peers.length)
   const heard = counters['gossipsub:message']
   return html`<${Panel}
@@ -23,16 +23,14 @@ export function TopicsPanel({ desk }: { readonly desk: Desk }): VNode | undefine
         ? html`<p class="dim">Neither this node nor a peer has joined a topic.</p>`
         : html`<ul class="rows" data-testid="topic-list">
             ${sorted.slice(0, 40).map(({ topic, joined, peers: members }) => {
-              const words = `${members.length} ${members.length === 1 ? 'peer' : 'peers'}`
+              const words = `${members.length} of ${connected} ${connected === 1 ? 'peer' : 'peers'}`
               return html`<li key=${topic}>
                 <span class="name"><span class="cut" title=${topic} data-topic=${topic}>${topic}</span></span>
                 <span class="with-icon"
                   >${joined && html`<span class="tone-good with-icon">${icon('check')} joined</span>`} ${words}</span
                 >
                 <span class="wide"
-                  ><${Meter}
-                    label=${`${words} of ${connected}`}
-                    parts=${[{ share: members.length / connected, class: 'is-violet' }]}
+                  ><${Meter} parts=${[{ share: members.length / Math.max(1, connected), class: 'is-violet' }]}
                 /></span>
               </li>`
             })}

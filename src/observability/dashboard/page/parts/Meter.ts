@@ -9,9 +9,9 @@ export interface MeterPart {
   readonly class?: string
 }
 
-/** A bar of parts; `label` says the same in words. */
-export function Meter({ label, parts }: { readonly label: string; readonly parts: readonly MeterPart[] }): VNode {
-  return html`<div class="meter" role="img" aria-label=${label}>
+/** A bar of parts. The same stands beside it in words, so screen readers leave it out. */
+export function Meter({ parts }: { readonly parts: readonly MeterPart[] }): VNode {
+  return html`<div class="meter" aria-hidden="true">
     ${parts.map(({ share, class: colour }) => {
       const width = `${Math.max(0, Math.min(1, share)) * 100}%`
       return html`<span class=${colour ?? ''} style=${{ width }}></span>`

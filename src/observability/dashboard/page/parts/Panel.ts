@@ -1,5 +1,6 @@
 import { html } from 'htm/preact'
 import type { ComponentChildren, VNode } from 'preact'
+import { Scroll } from './Scroll.ts'
 
 /** What a {@link Panel} shows. */
 export interface PanelProps {
@@ -27,6 +28,6 @@ export function Panel({ id, title, note, class: more = '', end, bare = false, ch
       ${note !== undefined && html`<span class="note" data-testid=${`${id}-note`}>${note}</span>`}
       ${end !== undefined && html`<div class="end">${end}</div>`}
     </header>
-    ${bare ? children : html`<div class="body">${children}</div>`}
+    ${bare ? children : html`<${Scroll} class="body" labelledBy=${`h-${id}`}>${children}<//>`}
   </section>`
 }

@@ -44,6 +44,14 @@ export function TimeBar({ desk }: { readonly desk: Desk }): VNode {
         ? 'The end of the recording'
         : 'Live'
       : `${clockText(at)}, ${spanText(to - at)} before the latest`
+  // a thousandth of the past may be less than what lies between two events, so that a step would lead nowhere
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key]
+    if (by === undefined) return
+    desk.step(by as 1 | -1)
+    event.preventDefault()
+    event.stopPropagation()
+  }
   const open = async (event: Event): Promise<void> => {
     const input = event.currentTarget as HTMLInputElement
     const chosen = input.files?.[0]
@@ -68,7 +76,7 @@ export function TimeBar({ desk }: { readonly desk: Desk }): VNode {
         aria-label="One event on (right arrow)"
         title="One event on (→)"
         data-testid="forth"
-        disabled=${at === undefined}
+        aria-disabled=${at === undefined}
         onClick=${() => desk.step(1)}
       >
         ${icon('forth')}
@@ -109,6 +117,7 @@ export function TimeBar({ desk }: { readonly desk: Desk }): VNode {
         aria-valuetext=${words}
         data-testid="slider"
         value=${Math.round(share * 1_000)}
+        onKeyDown=${onKeyDown}
         onInput=${(event: Event) => {
           const value = Number((event.currentTarget as HTMLInputElement).value)
           if (value >= 1_000) desk.goLive()
@@ -129,7 +138,7 @@ export function TimeBar({ desk }: { readonly desk: Desk }): VNode {
         type="button"
         class=${`button ${at === undefined ? 'is-on' : 'is-main'}`}
         data-testid="live"
-        disabled=${at === undefined}
+        aria-disabled=${at === undefined}
         onClick=${() => desk.goLive()}
       >
         ${at === undefined ? (isFile ? 'At the end' : 'Live') : isFile ? 'To the end' : 'Back to live'}
