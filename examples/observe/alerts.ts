@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { createSwarm } from 'rxswarm'
 import { ALERT_RULES, dashboard, pages } from 'rxswarm/observability'
+import { distinctUntilChanged, map } from 'rxjs'
 
 await using swarm = await createSwarm({
   use: [
@@ -17,4 +19,10 @@ await using swarm = await createSwarm({
     }),
   ],
 })
-swarm.state$.subscribe(({ dashboard: { alerts } }) => console.log(alerts))
+swarm.state$
+  .pipe(
+    map(({ dashboard: { alerts } }) => alerts),
+    distinctUntilChanged(),
+  )
+  .subscribe((alerts) => console.log(alerts))
+await once(process, 'SIGINT') // it goes on until Ctrl-C, and stops cleanly

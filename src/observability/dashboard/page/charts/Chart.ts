@@ -112,8 +112,8 @@ function optionsOf(state: { plot?: uPlot; props: ChartProps }, element: HTMLElem
     axes: [
       {
         ...axis,
-        size: 20,
-        gap: 3,
+        size: 25,
+        gap: 8,
         space: 52,
         incrs: TICKS,
         grid: { show: false },
