@@ -303,7 +303,7 @@ describe('pages and callers that they were not made for', () => {
       },
     }
     const { swarm, url, port } = await startPages([events, saying('/a', 'hello')], {
-      maxConnections: 100, maxPerLocalIp: 100,
+      maxConnections: 100,
       maxPerLocalIp: 100,
     })
     await using _ = swarm
