@@ -157,6 +157,24 @@ describe('auditFile', () => {
     expect(entriesOf(path).slice(10, 13)).toMatchObject([{ n: 10 }, { event: 'audit:lost', count: 15 }, { n: 26 }])
     expect(await verifyAudit(path)).toMatchObject({ ok: true, lost: 15, entries: 15 })
   })
+  it('tells how many were lost so far, in all gaps together; the lines tell each gap by itself', async () => {
+    const path = newPath()
+    const { log, said } = open(path, { maxQueue: 10 })
+    for (let n = 1; n <= 15; n++) log.write({ event: 'test:counted', n })
+    await log.flush()
+    for (let n = 16; n <= 28; n++) log.write({ event: 'test:counted', n })
+    await log.close()
+    const lost = said.filter(({ type }) => type === 'audit:lost')
+    expect(lost).toEqual([
+      { type: 'audit:lost', count: 1 },
+      { type: 'audit:lost', count: 5, seq: 12 },
+      { type: 'audit:lost', count: 6 },
+      { type: 'audit:lost', count: 8, seq: 23 },
+    ])
+    const lines = entriesOf(path).filter(({ event }) => event === 'audit:lost')
+    expect(lines.map(({ count }) => count)).toEqual([5, 3])
+    expect(await verifyAudit(path)).toMatchObject({ ok: true, lost: 8, entries: 23 }) // those about the log too
+  })
   it('goes on unsigned when the signer fails, and says so', async () => {
     const path = newPath()
     const broken = { publicKey: 'k', sign: () => Promise.reject(new Error('no token')) }

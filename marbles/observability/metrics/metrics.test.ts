@@ -203,6 +203,22 @@ describe('what is counted', () => {
     expect(sample(page, 'rxswarm_port_calls_total', { port: 'echo' })).toBe(1_000)
     expect(sample(page, 'rxswarm_port_call_duration_seconds_count', { port: 'echo' })).toBe(256)
   })
+  it('every error of a port, however many there are in a second', async () => {
+    const failing = (text: string) => {
+      if (text === 'throw') throw new RangeError('mine')
+      return throwError(() => new TimeoutError('mine'))
+    }
+    const page = await afterwards([failing], ({ swarm, flush }) => {
+      for (let index = 0; index < 1_000; index++) swarm.execute(say('a')).subscribe({ error: () => undefined })
+      for (let index = 0; index < 300; index++) swarm.execute(say('throw')).subscribe({ error: () => undefined })
+      flush()
+    })
+    const port = { behaviour: 'echo', port: 'echo' }
+    expect(sample(page, 'rxswarm_port_calls_total', port)).toBe(1_300)
+    expect(sample(page, 'rxswarm_port_errors_total', { ...port, error: 'TimeoutError' })).toBe(1_000)
+    expect(sample(page, 'rxswarm_port_errors_total', { ...port, error: 'RangeError' })).toBe(300)
+    expect(sample(page, 'rxswarm_port_call_duration_seconds_count', { ...port, outcome: 'failed' })).toBe(256)
+  })
   it('commands that are in flight, and circuits that are open', async () => {
     const policy: PolicySpec = { breaker: { breaker: { type: 'consecutive', threshold: 1 }, halfOpenAfterMs: 60_000 } }
     const failing = (text: string) => (text === 'bad' ? throwError(() => new TimeoutError('bad')) : NEVER)

@@ -1,9 +1,9 @@
-import { isObservable, Observable } from 'rxjs'
+import { isObservable, Observable, Subscriber } from 'rxjs'
 import type { Cell } from './cell.ts'
 import { errorName } from './effects.ts'
 import type { Meters } from './meters.ts'
 
-/** Of each port so many calls of a second are measured; the rest is only counted. */
+/** Of each port so many calls of a second are measured; of the rest only errors are noted. */
 const MEASURED_A_SECOND = 256
 
 /** The clocks that calls are measured by. */
@@ -14,21 +14,13 @@ export interface PortClock {
   lately(): number
 }
 
-/** One port of a behaviour. */
-interface Port {
-  readonly behaviour: string
-  readonly name: string
-  readonly calls: Cell
-  measured: number
-  secondSince: number
-}
-
 /**
  * The ports of a behaviour, whose calls are counted and measured.
  *
  * @shape  The same by everything else: what is no function, and what returns no Observable, is as it was; objects of a class
- *         are left alone. Of each port the first 256 calls of a second are measured, so that a behaviour that calls
- *         thousands of times is not slowed.
+ *         are left alone. Every call is counted, and every error; of each port the first 256 calls of a second are
+ *         measured, so that a behaviour that calls thousands of times asks for the time no oftener than that.
+ * @errors As they are. A port that throws instead of answering has been called, and has failed.
  */
 export function countedPorts(behaviour: string, ports: unknown, meters: Meters, clock: PortClock): unknown {
   if (typeof ports !== 'object' || ports === null) return ports
@@ -37,7 +29,7 @@ export function countedPorts(behaviour: string, ports: unknown, meters: Meters, 
   const properties = Object.getOwnPropertyDescriptors(ports) as Record<string, PropertyDescriptor>
   for (const [name, property] of Object.entries(properties)) {
     if (typeof property.value === 'function') {
-      property.value = counted(behaviour, name, property.value as AnyFunction, meters, clock)
+      property.value = counted(property.value as AnyFunction, new Port(behaviour, name, meters, clock))
     }
   }
   return Object.create(ports, properties)
@@ -45,51 +37,122 @@ export function countedPorts(behaviour: string, ports: unknown, meters: Meters, 
 
 type AnyFunction = (this: unknown, ...given: unknown[]) => unknown
 
-function counted(behaviour: string, name: string, own: AnyFunction, meters: Meters, clock: PortClock): AnyFunction {
-  let port: Port | undefined
-  return function (...given) {
-    const answer = own.apply(this, given)
-    if (!(answer instanceof Observable) && !isObservable(answer)) return answer
-    port ??= {
-      behaviour,
-      name,
-      calls: meters.rxswarm_port_calls_total.at(behaviour, name),
-      measured: 0,
-      secondSince: clock.lately(),
+function counted(own: AnyFunction, port: Port): AnyFunction {
+  // by number: an array of what was given would be made at every call, and one more `undefined` is something else
+  return function (this: unknown, one?: unknown, two?: unknown) {
+    let answer: unknown
+    try {
+      if (arguments.length === 1) answer = own.call(this, one)
+      else if (arguments.length === 2) answer = own.call(this, one, two)
+      else answer = own.apply(this, arguments as unknown as unknown[])
+    } catch (error) {
+      port.threw(error)
+      throw error
     }
-    port.calls.value++
-    return isMeasured(port, clock.lately()) ? measured(answer, port, meters, clock) : answer
+    return answer instanceof Observable || isObservable(answer) ? port.watched(answer) : answer
   }
 }
 
-function isMeasured(port: Port, nowMs: number): boolean {
-  if (port.measured < MEASURED_A_SECOND) return ++port.measured > 0
-  if (Math.abs(nowMs - port.secondSince) < 1_000) return false
-  port.secondSince = nowMs
-  port.measured = 1
-  return true
+/** One port of a behaviour. */
+class Port {
+  readonly #behaviour: string
+  readonly #name: string
+  readonly #meters: Meters
+  readonly #clock: PortClock
+  /** Made at the first call: what never answers with an Observable has no series. */
+  #calls: Cell | undefined
+  #measured = 0
+  #secondSince = 0
+
+  constructor(behaviour: string, name: string, meters: Meters, clock: PortClock) {
+    this.#behaviour = behaviour
+    this.#name = name
+    this.#meters = meters
+    this.#clock = clock
+  }
+
+  /** The same answer, watched while it is subscribed. */
+  watched<T>(answer: Observable<T>): Observable<T> {
+    this.#called()
+    return this.#isMeasured()
+      ? new Observable((out) => answer.subscribe(new MeasuredCall(out, this, this.#clock.now())))
+      : new Observable((out) => answer.subscribe(new Call(out, this)))
+  }
+
+  /** There is no answer. */
+  threw(error: unknown): void {
+    this.#called()
+    this.failed(error)
+  }
+
+  failed(error: unknown): void {
+    this.#meters.rxswarm_port_errors_total.at(this.#behaviour, this.#name, errorName(error)).value++
+  }
+
+  took(sinceMs: number, outcome: Outcome): void {
+    const cell = this.#meters.rxswarm_port_call_duration_seconds.at(this.#behaviour, this.#name, outcome)
+    cell.observe(Math.max(0, this.#clock.now() - sinceMs) / 1_000) // clocks are put back
+  }
+
+  #called(): void {
+    this.#calls ??= this.#meters.rxswarm_port_calls_total.at(this.#behaviour, this.#name)
+    this.#calls.value++
+  }
+
+  #isMeasured(): boolean {
+    if (this.#measured < MEASURED_A_SECOND) {
+      if (this.#measured++ === 0) this.#secondSince = this.#clock.lately()
+      return true
+    }
+    const nowMs = this.#clock.lately()
+    if (Math.abs(nowMs - this.#secondSince) < 1_000) return false
+    this.#secondSince = nowMs
+    this.#measured = 1
+    return true
+  }
 }
 
-function measured<T>(source$: Observable<T>, { behaviour, name }: Port, meters: Meters, clock: PortClock) {
-  return new Observable<T>((out) => {
-    const since = clock.now()
-    let outcome = 'cancelled'
-    out.add(() => {
-      meters.rxswarm_port_call_duration_seconds.at(behaviour, name, outcome).observe((clock.now() - since) / 1_000)
-    })
-    out.add(
-      source$.subscribe({
-        next: (value) => out.next(value),
-        error: (error: unknown) => {
-          outcome = 'failed'
-          meters.rxswarm_port_errors_total.at(behaviour, name, errorName(error)).value++
-          out.error(error)
-        },
-        complete: () => {
-          outcome = 'completed'
-          out.complete()
-        },
-      }),
-    )
-  })
+type Outcome = 'completed' | 'failed' | 'cancelled'
+
+/** A subscription of a call. */
+class Call<T> extends Subscriber<T> {
+  protected readonly port: Port
+
+  constructor(out: Subscriber<T>, port: Port) {
+    super(out)
+    this.port = port
+  }
+
+  protected override _error(error: unknown): void {
+    this.port.failed(error)
+    super._error(error)
+  }
+}
+
+/** A subscription whose time is taken. */
+class MeasuredCall<T> extends Call<T> {
+  /** @unit milliseconds */
+  readonly #sinceMs: number
+  #outcome: Outcome = 'cancelled'
+
+  constructor(out: Subscriber<T>, port: Port, sinceMs: number) {
+    super(out, port)
+    this.#sinceMs = sinceMs
+  }
+
+  protected override _error(error: unknown): void {
+    this.#outcome = 'failed'
+    super._error(error)
+  }
+
+  protected override _complete(): void {
+    this.#outcome = 'completed'
+    super._complete()
+  }
+
+  override unsubscribe(): void {
+    if (this.closed) return
+    super.unsubscribe()
+    this.port.took(this.#sinceMs, this.#outcome)
+  }
 }

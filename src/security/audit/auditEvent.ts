@@ -11,7 +11,7 @@ export type AuditEvent =
   | {
       /** Entries were lost because too many waited; told when it begins, and when the log itself says so. */
       readonly type: 'audit:lost'
-      /** How many so far. */
+      /** How many so far, since the log was opened. */
       readonly count: number
       /** The line that says so; absent when it begins, and when the log was closed without that line. */
       readonly seq?: number

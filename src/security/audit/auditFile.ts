@@ -62,10 +62,12 @@ export function auditFile(options: AuditFileOptions): AuditFile {
   return {
     event$,
     write(entry) {
-      if (isClosed) return say({ type: 'audit:lost', count: 1 })
+      if (isClosed) return say({ type: 'audit:lost', count: loop.lose() })
       const fate = loop.queue.add(checked.scheduler.now(), entryText(entry))
       loop.note()
-      if (fate === 'first-lost') say({ type: 'audit:lost', count: 1 })
+      if (fate === 'queued') return
+      const count = loop.lose()
+      if (fate === 'first-lost') say({ type: 'audit:lost', count })
     },
     flush: () => (isClosed ? ended : loop.flush()),
     close() {

@@ -26,6 +26,11 @@ export class AuditQueue {
     return this.#waiting.reduce((sum, item) => sum + ('lost' in item ? item.lost : 1), 0)
   }
 
+  /** Entries that wait, without those in the gaps. */
+  get kept(): number {
+    return this.#entries
+  }
+
   /** The first of them, which stay until they are dropped. */
   take(most: number): readonly Waiting[] {
     this.#taken = Math.min(most, this.#waiting.length)

@@ -68,7 +68,7 @@ export const coreMetrics = {
     'port',
     'outcome',
   ),
-  rxswarm_port_errors_total: counter('Measured calls of ports that failed, by class.', 'behaviour', 'port', 'error'),
+  rxswarm_port_errors_total: counter('Calls of ports that failed, by class.', 'behaviour', 'port', 'error'),
 
   rxswarm_connections: gauge('Open connections.', 'transport', 'direction', 'path'),
   rxswarm_connections_opened_total: counter('Connections that were opened.', 'transport', 'direction', 'path'),

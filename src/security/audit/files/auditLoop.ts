@@ -35,6 +35,7 @@ export class AuditLoop {
   #noted = 0
   #written = 0
   #failures = 0
+  #lost = 0
 
   constructor(options: AuditOptions, say: (event: AuditEvent) => void) {
     this.#options = options
@@ -46,6 +47,11 @@ export class AuditLoop {
   note(): void {
     this.#noted++
     this.#wake()
+  }
+
+  /** So many entries more are lost. @returns How many there are so far, in all gaps together */
+  lose(entries = 1): number {
+    return (this.#lost += entries)
   }
 
   /** Resolves when what was noted before is written; rejects when that fails. */
@@ -116,7 +122,7 @@ export class AuditLoop {
         await writer.append(item.at, isGap ? ownText({ event: 'audit:lost', count: item.lost }) : item.text)
         done++
         this.#written += isGap ? item.lost : 1
-        if (isGap) this.#say({ type: 'audit:lost', count: item.lost, seq: writer.seq })
+        if (isGap) this.#say({ type: 'audit:lost', count: this.#lost, seq: writer.seq })
       }
     } finally {
       this.queue.drop(batch.slice(0, done))
@@ -154,7 +160,8 @@ export class AuditLoop {
     if (this.#isClosing) {
       this.#signing?.unsubscribe()
       const lost = this.queue.entries + (this.#writer?.waiting ?? 0)
-      if (lost > 0) this.#say({ type: 'audit:lost', count: lost })
+      const more = this.queue.kept + (this.#writer?.waiting ?? 0) // those in gaps are told already
+      if (lost > 0) this.#say({ type: 'audit:lost', count: this.lose(more) })
       await this.#writer?.abandon().catch(() => undefined)
       throw new StorageError(`${error.message}; ${lost} lines are lost`, { cause })
     }
