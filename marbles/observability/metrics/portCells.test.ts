@@ -133,6 +133,29 @@ describe('countedPorts', () => {
     expect(count()).toBe(768)
     expect(calls()).toEqual([['echo', 'work', 4_000]])
   })
+  it('counts every error of a port that fails, however often it is called, until a minute after the last one', () => {
+    const failing = { work: true }
+    const { ports, clock, errors } = counted({
+      work: () => (failing.work ? throwError(() => new RangeError()) : EMPTY),
+    })
+    const askOften = () => {
+      for (let index = 0; index < 1_000; index++) ask(ports.work())
+    }
+    askOften()
+    expect(errors()).toEqual([['echo', 'work', 'RangeError', 1_000]])
+    failing.work = false
+    clock.nowMs += 59_000
+    askOften()
+    failing.work = true
+    ask(ports.work())
+    expect(errors()).toEqual([['echo', 'work', 'RangeError', 1_001]])
+    failing.work = false
+    clock.nowMs += 60_000
+    askOften()
+    failing.work = true
+    ask(ports.work()) // nobody looks: it was well 256 times in this second
+    expect(errors()).toEqual([['echo', 'work', 'RangeError', 1_001]])
+  })
   it('asks for nothing before it is subscribed', async () => {
     let asked = 0
     const { ports, errors } = counted({ work: () => defer(() => from([++asked])) })

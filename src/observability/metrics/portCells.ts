@@ -3,8 +3,11 @@ import type { Cell } from './cell.ts'
 import { errorName } from './effects.ts'
 import type { Meters } from './meters.ts'
 
-/** Of each port so many calls of a second are measured; of the rest only errors are noted. */
+/** Of each port so many calls of a second are measured; the rest is counted, and watched while the port fails. */
 const MEASURED_A_SECOND = 256
+
+/** A port fails for so long after its last error. @unit milliseconds */
+const FAILING_MS = 60_000
 
 /** The clocks that calls are measured by. */
 export interface PortClock {
@@ -18,8 +21,9 @@ export interface PortClock {
  * The ports of a behaviour, whose calls are counted and measured.
  *
  * @shape  The same by everything else: what is no function, and what returns no Observable, is as it was; objects of a class
- *         are left alone. Every call is counted, and every error; of each port the first 256 calls of a second are
- *         measured, so that a behaviour that calls thousands of times asks for the time no oftener than that.
+ *         are left alone. Every call is counted. Of each port the first 256 calls of a second are measured; further ones
+ *         are handed on as they are, so that a behaviour that calls thousands of times is not slowed, unless the port has
+ *         failed within the last minute: then the errors of all its calls are counted.
  * @errors As they are. A port that throws instead of answering has been called, and has failed.
  */
 export function countedPorts(behaviour: string, ports: unknown, meters: Meters, clock: PortClock): unknown {
@@ -53,6 +57,15 @@ function counted(own: AnyFunction, port: Port): AnyFunction {
   }
 }
 
+/** What RxJS subscribes by, without a closure for each Observable. */
+interface Operator {
+  call(out: Subscriber<never>, answer: Observable<never>): void
+}
+interface Lifted<T> extends Observable<T> {
+  source: Observable<unknown>
+  operator: Operator
+}
+
 /** One port of a behaviour. */
 class Port {
   readonly #behaviour: string
@@ -63,6 +76,11 @@ class Port {
   #calls: Cell | undefined
   #measured = 0
   #secondSince = 0
+  #failedAt = -Infinity
+  readonly #watching: Operator = { call: (out, answer) => void answer.subscribe(new Call(out, this)) }
+  readonly #measuring: Operator = {
+    call: (out, answer) => void answer.subscribe(new MeasuredCall(out, this, this.#clock.now())),
+  }
 
   constructor(behaviour: string, name: string, meters: Meters, clock: PortClock) {
     this.#behaviour = behaviour
@@ -71,12 +89,15 @@ class Port {
     this.#clock = clock
   }
 
-  /** The same answer, watched while it is subscribed. */
+  /** The answer, with what watches it while it is subscribed. */
   watched<T>(answer: Observable<T>): Observable<T> {
     this.#called()
-    return this.#isMeasured()
-      ? new Observable((out) => answer.subscribe(new MeasuredCall(out, this, this.#clock.now())))
-      : new Observable((out) => answer.subscribe(new Call(out, this)))
+    const operator = this.#isMeasured() ? this.#measuring : this.#isFailing() ? this.#watching : undefined
+    if (operator === undefined) return answer
+    const call = new Observable<T>() as Lifted<T>
+    call.source = answer
+    call.operator = operator
+    return call
   }
 
   /** There is no answer. */
@@ -86,6 +107,7 @@ class Port {
   }
 
   failed(error: unknown): void {
+    this.#failedAt = this.#clock.lately()
     this.#meters.rxswarm_port_errors_total.at(this.#behaviour, this.#name, errorName(error)).value++
   }
 
@@ -97,6 +119,10 @@ class Port {
   #called(): void {
     this.#calls ??= this.#meters.rxswarm_port_calls_total.at(this.#behaviour, this.#name)
     this.#calls.value++
+  }
+
+  #isFailing(): boolean {
+    return this.#failedAt > -Infinity && Math.abs(this.#clock.lately() - this.#failedAt) < FAILING_MS
   }
 
   #isMeasured(): boolean {
