@@ -7,7 +7,8 @@ import { interleave } from './interleave.ts'
 import { pairOn, pingCost, watchers, type Wire } from './pairOn.ts'
 import { typesOf, work, worker, type WorkerPorts } from './worker.ts'
 
-const CALLS = 20_000
+/** In one turn: so many that what is compiled anew after the collection before it does not count. */
+const CALLS = 100_000
 const ROUNDS = 15
 /** Of the commands that go over a network. */
 const KEEPS = 0.97
@@ -36,7 +37,7 @@ function idle(answers: keyof typeof ports): Bench {
     names: [name],
     run: async () => {
       const contestants = { ours: swarmWith(watchers()), bare: swarmWith([]) }
-      const times = await interleave(contestants, { rounds: 2 * ROUNDS, warmUps: 4 })
+      const times = await interleave(contestants, { rounds: ROUNDS, warmUps: 3 })
       const about = {
         name,
         unit: 'µs CPU',
