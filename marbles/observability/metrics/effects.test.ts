@@ -60,7 +60,7 @@ type Part<E> = E extends unknown ? { readonly [Key in Exclude<keyof E, 'type'>]?
 /** An event with those of its fields that matter, and what it changes. */
 function row<Type extends Known['type']>(type: Type, fields: Part<Named<Known, Type>>, samples: Samples): Row {
   const { error } = fields as { readonly error?: Error }
-  return { event: { type, ...fields } as Fact, samples, ...(error === undefined ? {} : { error: error.name }) }
+  return { event: { type, ...fields }, samples, ...(error === undefined ? {} : { error: error.name }) }
 }
 
 const slow = new TimeoutError('slow')
@@ -322,7 +322,7 @@ const guarding: readonly Row[] = [
   ),
   row(
     'xauth:denied',
-    { protocol: '/a/1', direction: 'inbound' as never, reason: 'words' },
+    { protocol: '/a/1', direction: 'inbound', reason: 'words' },
     { 'rxswarm_xauth_denied_total{protocol="/a/1",direction="inbound"}': 1 },
   ),
   row('xauth:requested', { peer: 'p' }, auth('requested')),
@@ -462,7 +462,7 @@ function counted() {
   const spied = { ...own, probe: (probed: never) => (probe = own.probe!(probed) as MetricsProbe) }
   const modules = [...Object.keys(behaviourMetrics).map((name) => silent(name)), silent('teller', fact$), spied]
   const ports = { metrics: { scrape: () => EMPTY } }
-  fakeSwarm(modules as readonly AnyModule[], { ports, event$ })
+  fakeSwarm(modules, { ports, event$ })
   const say = (event: Fact) =>
     event.type.startsWith('connection:') ? event$.next(event as NodeEvent) : fact$.next(event)
   return { say, read: () => probe!.write('prometheus') }

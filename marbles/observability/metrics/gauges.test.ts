@@ -32,15 +32,15 @@ function counted() {
   const own = metrics({ process: false })
   let probe: MetricsProbe | undefined
   const spied = { ...own, probe: (probed: never) => (probe = own.probe!(probed) as MetricsProbe) }
-  const real = [addresses(), chains(), discovery(), gossipsub(), keepAlive(), relay(), xauth({} as never), xstream()]
-  const swarm = fakeSwarm([...(real as readonly AnyModule[]).map(silent), teller, spied as AnyModule], {
+  const real = [addresses(), chains(), discovery(), gossipsub(), keepAlive(), relay(), xauth({}), xstream()]
+  const swarm = fakeSwarm([...(real as readonly AnyModule[]).map(silent), teller, spied], {
     ports: { metrics: {} },
     event$,
   })
   const say = (type: string, fields: object = {}) => {
     const event = { type, ...fields }
     if (/^(connection|peer):(open|close|disconnect)$/.test(type)) event$.next(event as NodeEvent)
-    else fact$.next(event as Fact)
+    else fact$.next(event)
   }
   /** Of one metric, what is not 0. */
   const gauge = async (name: string) => {
