@@ -2,7 +2,24 @@ import { spawnSync } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { connections, createSwarm, gossipsub, identify, ping, xstream, type TransportName, type XStream } from 'rxswarm'
+import {
+  addresses,
+  chains,
+  connections,
+  createSwarm,
+  discovery,
+  gossipsub,
+  identify,
+  kad,
+  keepAlive,
+  ping,
+  reachability,
+  relay,
+  rendezvous,
+  xstream,
+  type TransportName,
+  type XStream,
+} from 'rxswarm'
 import { metrics, type MetricsOptions, type Page, type Probe } from 'rxswarm/observability'
 import { Counter, register, Registry } from 'prom-client'
 import { firstValueFrom } from 'rxjs'
@@ -34,6 +51,30 @@ async function start(transport: TransportName, options: MetricsOptions = {}) {
   const read = () => firstValueFrom(swarm.execute(metrics.scrape()))
   return Object.assign(swarm, { read, pages })
 }
+
+/** A swarm that has everything to tell about. */
+const busy = async () =>
+  createSwarm({
+    use: [
+      connections(),
+      identify(),
+      ping(),
+      kad(),
+      gossipsub(),
+      xstream(),
+      relay(),
+      chains(),
+      rendezvous(),
+      discovery(),
+      keepAlive(),
+      addresses(),
+      reachability(),
+      metrics({ peerLabels: 3 }),
+    ],
+    transports: ['tcp', 'quic'],
+    listen: [listenAddress('tcp'), listenAddress('quic')],
+    deadlineMs: 20_000,
+  })
 
 /** A page over HTTP. */
 async function served(page: Page): Promise<{ readonly url: string } & AsyncDisposable> {
@@ -115,6 +156,64 @@ describe.each(wires)('metrics over %s', (transport) => {
     expect(sample(after, 'rxswarm_connections', { transport })).toBe(0)
     const open = after.split('\n').filter((line) => /^rxswarm_streams\{/.test(line) && !line.endsWith(' 0'))
     expect(open).toEqual([])
+  })
+})
+
+describe('what gossipsub counts itself', () => {
+  const name = (metric: string) => `libp2p_gossipsub_${metric}`
+  const topic = { topic: 'news' }
+
+  it('stands beside, for each node by itself', async () => {
+    await using swarms = group([await start('tcp'), await start('tcp')])
+    const [alice, bob] = [nth(swarms, 0), nth(swarms, 1)]
+    const heard: unknown[] = []
+    const listening = bob.execute(gossipsub.subscribe(topic)).subscribe((message) => heard.push(message))
+    await connect(alice, bob)
+    await eventually(async () => (await first(alice.execute(gossipsub.peers(topic)))).length === 1)
+    for (let index = 0; index < 3; index++) {
+      await first(alice.execute(gossipsub.publish({ ...topic, data: new Uint8Array(500).fill(index) })))
+    }
+    await eventually(() => heard.length === 3)
+    const [sent, received] = [await alice.read(), await bob.read()]
+    const counted: readonly (readonly [string, string, number | undefined, Record<string, string>?])[] = [
+      [sent, 'msg_publish_total', 3, topic],
+      [sent, 'msg_publish_bytes_total', 1_500, topic],
+      [sent, 'msg_publish_peers_total', 3, topic],
+      [sent, 'msg_publish_seconds_count', 3, topic],
+      [sent, 'rpc_sent_message_total', 3],
+      [sent, 'rpc_recv_message_total', 0],
+      [sent, 'topic_peers', 1, topic],
+      [sent, 'topic_subscription_status', undefined, topic],
+      [sent, 'peers_per_protocol', 1, { protocol: '/meshsub/1.2.0' }],
+      [sent, 'protocol', 1, { protocol: '/meshsub/1.2.0' }],
+      [sent, 'cache_size', 1, { cache: 'peers' }],
+      [sent, 'score_avg', 0],
+      [received, 'rpc_recv_message_total', 3],
+      [received, 'rpc_sent_message_total', 0],
+      [received, 'msg_received_prevalidation_total', 3, topic],
+      [received, 'pre_validation_valid_total', 3, topic],
+      [received, 'pre_validation_duplicate_total', undefined, topic],
+      [received, 'msg_publish_total', undefined, topic],
+      [received, 'topic_subscription_status', 1, topic],
+    ]
+    for (const [page, metric, value, labels] of counted) expect(sample(page, name(metric), labels), metric).toBe(value)
+    await eventually(async () => {
+      const [one, other] = [await alice.read(), await bob.read()]
+      const bytes = sample(one, name('rpc_sent_bytes_total'))!
+      return bytes > 1_500 && bytes === sample(other, name('rpc_recv_bytes_total'))
+    })
+    expect(sent).toContain('# TYPE libp2p_gossipsub_rpc_sent_bytes_total counter\n')
+    expect(sent).toContain('# TYPE libp2p_gossipsub_heartbeat_duration_seconds histogram\n')
+
+    listening.unsubscribe()
+    await eventually(async () => sample(await alice.read(), name('topic_peers'), topic) === undefined)
+    for (const page of [await alice.read(), await bob.read()]) {
+      expect(sample(page, 'rxswarm_metrics_failures_total')).toBeUndefined()
+    }
+  })
+  it('is left out with the rest of libp2p', async () => {
+    await using swarm = await start('tcp', { libp2p: false })
+    expect(await swarm.read()).not.toContain('libp2p_')
   })
 })
 
@@ -243,15 +342,25 @@ describe('the page', () => {
   })
   it('is taken by promtool, and by the letter', async ({ skip }) => {
     if (!hasPromtool) skip('promtool is not installed')
-    await using swarms = group([await start('quic'), await start('quic')])
-    const alice = nth(swarms, 0)
-    await connect(alice, nth(swarms, 1))
-    const checked = spawnSync('promtool', ['check', 'metrics'], { input: await alice.read(), encoding: 'utf8' })
-    // libp2p names its metrics as it likes; what does not parse is told without a name in front
-    const complaints = `${checked.stdout}${checked.stderr}`
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('libp2p_'))
-    expect(complaints).toEqual([])
+    await using swarms = group([await busy(), await busy()])
+    const [alice, bob] = [nth(swarms, 0), nth(swarms, 1)]
+    await connect(alice, bob)
+    await first(alice.execute(ping.once({ peer: bob.self })))
+    const heard = firstValueFrom(bob.execute(gossipsub.subscribe({ topic: 'news' })))
+    await eventually(async () => (await first(alice.execute(gossipsub.peers({ topic: 'news' })))).length === 1)
+    await first(alice.execute(gossipsub.publish({ topic: 'news', data: new Uint8Array(1) })))
+    await heard
+    await first(alice.execute(connections.dial({ to: '/ip4/127.0.0.1/tcp/1' }, { policy: false }))).catch(
+      () => undefined,
+    )
+    await first(alice.execute(kad.findPeer({ peer: bob.self }))).catch(() => undefined)
+    const input = await firstValueFrom(alice.execute(metrics.scrape()))
+    for (const part of ['libp2p_kad_dht_', 'libp2p_quic_', 'libp2p_tcp_', 'libp2p_gossipsub_', 'rxswarm_relay_']) {
+      expect(input).toContain(`\n${part}`)
+    }
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' })
+    expect(`${stdout}${stderr}`).toBe('')
+    expect(status).toBe(0)
   })
   it('is OpenMetrics by the letter', async () => {
     await using swarms = group([await start('tcp'), await start('tcp')])

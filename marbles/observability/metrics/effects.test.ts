@@ -1,12 +1,8 @@
 import { StorageError, TimeoutError, UnexpectedError } from 'rxswarm'
-import type { AnyModule, ConnectionInfo, CoreEvent, Fact, NodeEvent } from 'rxswarm'
-import { metrics } from 'rxswarm/observability'
-import { fakeSwarm, inVirtualTime } from 'rxswarm/testing'
-import { EMPTY, NEVER, Subject, type Observable } from 'rxjs'
+import type { ConnectionInfo, CoreEvent, Fact } from 'rxswarm'
+import { inVirtualTime } from 'rxswarm/testing'
 import { describe, expect, it } from 'vitest'
-import { behaviourMetrics } from '../../../src/observability/metrics/catalogue/behaviourMetrics.ts'
 import { coreEffects } from '../../../src/observability/metrics/coreEffects.ts'
-import type { MetricsProbe } from '../../../src/observability/metrics/metricsProbe.ts'
 import { networkEffects } from '../../../src/observability/metrics/networkEffects.ts'
 import { workEffects } from '../../../src/observability/metrics/workEffects.ts'
 import type { PolicyEvent } from '../../../src/policies/policyEvent.ts'
@@ -24,6 +20,7 @@ import type { RelayEvent } from '../../../src/swarm/behaviours/relay/relayVocabu
 import type { RendezvousEvent } from '../../../src/swarm/behaviours/rendezvous/rendezvousVocabulary.ts'
 import type { XauthEvent } from '../../../src/swarm/behaviours/xauth/xauthVocabulary.ts'
 import type { XStreamEvent } from '../../../src/swarm/behaviours/xstream/xstreamVocabulary.ts'
+import { samplesOf, tellingSwarm } from './tellingSwarm.ts'
 
 type Known =
   | CoreEvent
@@ -60,7 +57,7 @@ type Part<E> = E extends unknown ? { readonly [Key in Exclude<keyof E, 'type'>]?
 /** An event with those of its fields that matter, and what it changes. */
 function row<Type extends Known['type']>(type: Type, fields: Part<Named<Known, Type>>, samples: Samples): Row {
   const { error } = fields as { readonly error?: Error }
-  return { event: { type, ...fields } as Fact, samples, ...(error === undefined ? {} : { error: error.name }) }
+  return { event: { type, ...fields }, samples, ...(error === undefined ? {} : { error: error.name }) }
 }
 
 const slow = new TimeoutError('slow')
@@ -322,7 +319,7 @@ const guarding: readonly Row[] = [
   ),
   row(
     'xauth:denied',
-    { protocol: '/a/1', direction: 'inbound' as never, reason: 'words' },
+    { protocol: '/a/1', direction: 'inbound', reason: 'words' },
     { 'rxswarm_xauth_denied_total{protocol="/a/1",direction="inbound"}': 1 },
   ),
   row('xauth:requested', { peer: 'p' }, auth('requested')),
@@ -447,33 +444,6 @@ const rows = [
   ...policies,
 ]
 
-/** A swarm in which every behaviour seems to be in use, and one says what it is told to. */
-function counted() {
-  const fact$ = new Subject<Fact>()
-  const event$ = new Subject<NodeEvent>()
-  const silent = (name: string, said$: Observable<Fact> = NEVER): AnyModule => ({
-    name,
-    commands: {},
-    ports: () => undefined,
-    behaviour: () => said$,
-  })
-  const own = metrics({ process: false })
-  let probe: MetricsProbe | undefined
-  const spied = { ...own, probe: (probed: never) => (probe = own.probe!(probed) as MetricsProbe) }
-  const modules = [...Object.keys(behaviourMetrics).map((name) => silent(name)), silent('teller', fact$), spied]
-  const ports = { metrics: { scrape: () => EMPTY } }
-  fakeSwarm(modules as readonly AnyModule[], { ports, event$ })
-  const say = (event: Fact) =>
-    event.type.startsWith('connection:') ? event$.next(event as NodeEvent) : fact$.next(event)
-  return { say, read: () => probe!.write('prometheus') }
-}
-
-/** Every sample but those of the buckets. */
-function samplesOf(page: string): ReadonlyMap<string, number> {
-  const lines = page.split('\n').filter((line) => line !== '' && !line.startsWith('#') && !/^\w+_bucket\{/.test(line))
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]))
-}
-
 /** Which samples a change of the page is. */
 function changeOf(before: string, after: string): Record<string, number> {
   const was = samplesOf(before)
@@ -485,8 +455,8 @@ function changeOf(before: string, after: string): Record<string, number> {
 async function pageAfter(events: readonly Fact[]): Promise<string> {
   let page: Promise<string> | undefined
   inVirtualTime(() => {
-    const { say, read } = counted()
-    for (const event of events) say(event)
+    const { say, read } = tellingSwarm()
+    for (const event of events) say(event.type, event)
     page = read()
   })
   return page!

@@ -1,55 +1,17 @@
-import {
-  addresses,
-  chains,
-  discovery,
-  gossipsub,
-  keepAlive,
-  relay,
-  xauth,
-  xstream,
-  type AnyModule,
-  type Fact,
-  type NodeEvent,
-} from 'rxswarm'
-import { metrics } from 'rxswarm/observability'
-import { fakeSwarm } from 'rxswarm/testing'
-import { NEVER, Subject } from 'rxjs'
+import { addresses, chains, discovery, gossipsub, keepAlive, relay, xauth, xstream } from 'rxswarm'
 import { describe, expect, it } from 'vitest'
-import type { MetricsProbe } from '../../../src/observability/metrics/metricsProbe.ts'
+import { samplesOf, tellingSwarm } from './tellingSwarm.ts'
 
-/** A swarm with the states of real behaviours, in which one says what it is told to; read at the real time. */
+/** A swarm with the states of real behaviours; read at the real time. */
 function counted() {
-  const fact$ = new Subject<Fact>()
-  const event$ = new Subject<NodeEvent>()
-  const silent = (module: AnyModule): AnyModule => ({
-    name: module.name,
-    ...(module.state === undefined ? {} : { state: module.state }),
-    commands: {},
-    ports: () => undefined,
-    behaviour: () => NEVER,
-  })
-  const teller: AnyModule = { name: 'teller', commands: {}, ports: () => undefined, behaviour: () => fact$ }
-  const own = metrics({ process: false })
-  let probe: MetricsProbe | undefined
-  const spied = { ...own, probe: (probed: never) => (probe = own.probe!(probed) as MetricsProbe) }
-  const real = [addresses(), chains(), discovery(), gossipsub(), keepAlive(), relay(), xauth({} as never), xstream()]
-  const swarm = fakeSwarm([...(real as readonly AnyModule[]).map(silent), teller, spied as AnyModule], {
-    ports: { metrics: {} },
-    event$,
-  })
-  const say = (type: string, fields: object = {}) => {
-    const event = { type, ...fields }
-    if (/^(connection|peer):(open|close|disconnect)$/.test(type)) event$.next(event as NodeEvent)
-    else fact$.next(event as Fact)
-  }
+  const real = [addresses(), chains(), discovery(), gossipsub(), keepAlive(), relay(), xauth({}), xstream()]
+  const { swarm, say, read } = tellingSwarm(real)
   /** Of one metric, what is not 0. */
   const gauge = async (name: string) => {
-    const lines = (await probe!.write('prometheus')).split('\n').filter((line) => line.split(/[{ ]/)[0] === name)
-    const values = lines.map((line): [string, number] => {
-      const at = line.lastIndexOf(' ')
-      return [line.slice(name.length, at), Number(line.slice(at))]
-    })
-    return Object.fromEntries(values.filter(([, value]) => value !== 0))
+    const own = [...samplesOf(await read())].filter(([series]) => series.split('{')[0] === name)
+    return Object.fromEntries(
+      own.filter(([, value]) => value !== 0).map(([series, value]) => [series.slice(name.length), value]),
+    )
   }
   return { say, gauge, swarm }
 }

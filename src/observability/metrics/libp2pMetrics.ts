@@ -11,7 +11,9 @@ import type {
   Metrics,
 } from '@libp2p/interface'
 import { WAITS, type MetricSpec } from './catalogue/metricSpec.ts'
-import { MetricFamily } from './metricFamily.ts'
+import { gossipRegister } from './gossipRegister.ts'
+import { cleaned, libp2pName, unitOf, type MetricType } from './libp2pName.ts'
+import { FAMILY_BOUNDS, MetricFamily } from './metricFamily.ts'
 
 /** Metrics that libp2p and its services may register; what comes after them is counted into nothing. */
 const MOST_METRICS = 512
@@ -23,7 +25,8 @@ type Options = MetricOptions & { readonly calculate?: CalculateMetric<unknown> }
 type Values = Readonly<Record<string, number | true | undefined>>
 
 /**
- * libp2p's own metrics, by its own names, as metrics of one node.
+ * libp2p's own metrics as metrics of one node, by libp2p's names where those are as Prometheus wants them; see
+ * {@link libp2pName}.
  *
  * @shape  Numbers that are changed in place. What libp2p calculates when asked is calculated by {@link Libp2pMetrics.read}.
  *         At most 512 metrics, of each at most 256 series; a summary has its sum and count and no quantiles.
@@ -35,15 +38,23 @@ export class Libp2pMetrics implements Metrics {
   readonly #calculations = new Map<string, Calculation>()
   readonly #nowMs: () => number
   #added: (family: MetricFamily) => void = () => undefined
+  #overflowed: (metric: string) => void = () => undefined
+  /** What gossipsub counts by itself, when it is in use. */
+  readonly gossipsub = gossipRegister({
+    family: (name, spec) => this.#put(name, spec),
+    collect: (name, calculate) => this.#calculate(name, { calculate: () => (calculate(), 0) }, () => undefined),
+    nowMs: () => this.#nowMs(),
+  })
 
   /** @param nowMs A clock that only rises. @unit milliseconds */
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
   }
 
-  /** Everything that was registered, now and later. */
-  each(tell: (family: MetricFamily) => void): void {
+  /** Everything that was registered, now and later. @param overflowed Hears of each update that finds no room for its labels. */
+  each(tell: (family: MetricFamily) => void, overflowed: (metric: string) => void): void {
     this.#added = tell
+    this.#overflowed = overflowed
     for (const family of this.#families.values()) tell(family)
   }
 
@@ -63,22 +74,24 @@ export class Libp2pMetrics implements Metrics {
 
   readonly registerMetric = ((name: string, options: Options = {}) => {
     const cell = this.#family(name, 'gauge', options).at()
-    this.#calculate(name, options, (value) => void (cell.value = Number(value)))
+    const inUnit = unitOf(name)
+    this.#calculate(name, options, (value) => void (cell.value = inUnit(Number(value))))
     return {
-      update: (value) => void (cell.value = value),
-      increment: (value = 1) => void (cell.value += value),
-      decrement: (value = 1) => void (cell.value -= value),
+      update: (value) => void (cell.value = inUnit(value)),
+      increment: (value = 1) => void (cell.value += inUnit(value)),
+      decrement: (value = 1) => void (cell.value -= inUnit(value)),
       reset: () => void (cell.value = 0),
       timer: () => this.#timed((seconds) => void (cell.value = seconds)),
     } satisfies Metric
   }) as Metrics['registerMetric']
 
   readonly registerMetricGroup = ((name: string, options: Options = {}) => {
-    const family = this.#family(name, 'gauge', options, options.label ?? name)
+    const family = this.#family(name, 'gauge', options, options.label ?? libp2pName(name, 'gauge').name)
+    const inUnit = unitOf(name)
     const change = (values: Values, by: (value: number, more: number) => number) => {
       for (const key in values) {
         const cell = family.at(key)
-        cell.value = by(cell.value, numberOf(values[key]))
+        cell.value = by(cell.value, inUnit(numberOf(values[key]), key))
       }
     }
     this.#calculate(
@@ -106,7 +119,7 @@ export class Libp2pMetrics implements Metrics {
   }) as Metrics['registerCounter']
 
   readonly registerCounterGroup = ((name: string, options: Options = {}) => {
-    const family = this.#family(name, 'counter', options, options.label ?? name)
+    const family = this.#family(name, 'counter', options, options.label ?? libp2pName(name, 'counter').name)
     const add = (values: Values) => {
       for (const key in values) family.at(key).value += numberOf(values[key])
     }
@@ -116,18 +129,20 @@ export class Libp2pMetrics implements Metrics {
 
   readonly registerHistogram = ((name: string, options: Options = {}) => {
     const cell = this.#family(name, 'histogram', options).at()
-    this.#calculate(name, options, (value) => cell.observe(Number(value)))
+    const inUnit = unitOf(name)
+    this.#calculate(name, options, (value) => cell.observe(inUnit(Number(value))))
     return {
-      observe: (value) => cell.observe(value),
+      observe: (value) => cell.observe(inUnit(value)),
       reset: () => void ((cell.value = 0), cell.counts.fill(0)),
       timer: () => this.#timed((seconds) => cell.observe(seconds)),
     } satisfies Histogram
   }) as Metrics['registerHistogram']
 
   readonly registerHistogramGroup = ((name: string, options: Options = {}) => {
-    const family = this.#family(name, 'histogram', options, options.label ?? name)
+    const family = this.#family(name, 'histogram', options, options.label ?? libp2pName(name, 'histogram').name)
+    const inUnit = unitOf(name)
     const observe = (values: Values) => {
-      for (const key in values) family.at(key).observe(numberOf(values[key]))
+      for (const key in values) family.at(key).observe(inUnit(numberOf(values[key]), key))
     }
     this.#calculate(name, options, (values) => observe(values as Values))
     return {
@@ -146,17 +161,23 @@ export class Libp2pMetrics implements Metrics {
     return undefined
   }
 
-  #family(given: string, type: MetricSpec['type'], { help, buckets }: Options, label?: string): MetricFamily {
-    const name = nameOf(given, type)
-    const known = this.#families.get(name)
-    if (known !== undefined) return known // services register the same name for themselves
-    const spec: MetricSpec = {
+  #family(given: string, wanted: MetricType, { help, buckets }: Options, label?: string): MetricFamily {
+    const { name, type } = libp2pName(given, wanted)
+    const inUnit = unitOf(given)
+    return this.#put(name, {
       type,
       help: help ?? `libp2p's ${given}.`,
-      labels: label === undefined ? [] : [nameOf(label, 'gauge')],
-      ...(type === 'histogram' ? { bounds: buckets ?? WAITS } : {}),
-    }
-    const family = new MetricFamily(name, spec)
+      labels: label === undefined ? [] : [cleaned(label)],
+      ...(type === 'histogram' ? { bounds: buckets?.map((most) => inUnit(most)) ?? WAITS } : {}),
+    })
+  }
+
+  #put(name: string, spec: MetricSpec): MetricFamily {
+    const known = this.#families.get(name)
+    if (known !== undefined) return known // services register the same name for themselves
+    const bounds = spec.bounds?.filter(Number.isFinite).toSorted((one, other) => one - other)
+    const own = bounds === undefined ? spec : { ...spec, bounds: [...new Set(bounds)] } // whatever libp2p calculates
+    const family = new MetricFamily(name, own, {}, FAMILY_BOUNDS, () => this.#overflowed(name))
     if (this.#families.size >= MOST_METRICS) return family
     this.#families.set(name, family)
     this.#added(family)
@@ -197,15 +218,6 @@ async function readOne({ before, each }: Calculation, failed: () => void): Promi
   } catch {
     failed()
   }
-}
-
-/** A name as Prometheus takes it; that of a counter ends as such. */
-function nameOf(given: string, type: MetricSpec['type']): string {
-  const name = given
-    .replace(/\W/g, '_')
-    .replace(/_+/g, '_')
-    .replace(/^(?=\d)/, '_')
-  return type === 'counter' && !name.endsWith('_total') ? `${name}_total` : name
 }
 
 /** @source `@libp2p/prometheus-metrics`: what is no number is one more. */

@@ -27,7 +27,10 @@ export function metricsPorts(node: Libp2p, probe: MetricsProbe, watched: { reado
 
   const { metrics } = node as unknown as { readonly metrics?: unknown }
   if (metrics instanceof Libp2pMetrics) {
-    metrics.each((family) => probe.add([family]))
+    metrics.each(
+      (family) => probe.add([family]),
+      (metric) => void m.rxswarm_metrics_overflow_total.at(metric).value++,
+    )
     probe.read('libp2p', async () => metrics.read((name) => probe.failed(name)))
   }
   readServices(node, probe)

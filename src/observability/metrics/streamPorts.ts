@@ -41,16 +41,16 @@ function track(probe: MetricsProbe, stream: Stream, connection: Connection): voi
   const { meters, peerLabels } = probe
   const { protocol, direction } = stream
   const { transport, peer } = connectionInfo(connection)
-  const open = meters.rxswarm_streams.at(protocol, direction)
-  open.value++
-  meters.rxswarm_streams_opened_total.at(protocol, direction, transport).value++
   const sent = [meters.rxswarm_bytes_total.at(protocol, 'sent', transport)]
   const received = [meters.rxswarm_bytes_total.at(protocol, 'received', transport)]
   if (peerLabels > 0) {
     sent.push(meters.rxswarm_peer_bytes_total.at(peer, 'sent'))
     received.push(meters.rxswarm_peer_bytes_total.at(peer, 'received'))
   }
-  countBytes(stream, sent, received)
+  countBytes(stream, sent, received) // throws before anything is counted that would have to be taken back
+  const open = meters.rxswarm_streams.at(protocol, direction)
+  open.value++
+  meters.rxswarm_streams_opened_total.at(protocol, direction, transport).value++
   let isOver = false
   const close = () => {
     if (isOver) return

@@ -5,6 +5,7 @@ import {
   type GossipSubComponents,
   type Message,
 } from '@libp2p/gossipsub'
+import type { MetricsRegister } from '@libp2p/gossipsub/metrics'
 import type { PeerId, Stream } from '@libp2p/interface'
 import { Subject } from 'rxjs'
 import { asSwarmError } from '../../perform.ts'
@@ -31,6 +32,18 @@ interface GossipSubInternals {
 
 export type GossipsubService = GossipSub & GossipSubInternals & { readonly refused$: Subject<RefusedMessage> }
 
+/** Metrics of a node that gossipsub may register its own with; libp2p's interface has no place for them. */
+interface GossipMetrics {
+  readonly metrics?: { readonly gossipsub?: MetricsRegister }
+}
+
+/** The label of a topic is the topic; whoever registers bounds how many there are. */
+class TopicLabels extends Map<string, string> {
+  override get(topic: string): string {
+    return topic
+  }
+}
+
 /** A stream in which more is waiting is given up, and opened anew when its peer reads again. @unit bytes */
 const MOST_WAITING_BYTES = 4 << 20
 
@@ -46,12 +59,14 @@ const results = {
 /** The libp2p service behind {@link gossipsubPorts}. */
 export function gossipsubService(validators: Readonly<Record<string, MessageValidator>>) {
   return (components: GossipSubComponents): GossipsubService => {
+    const metricsRegister = (components as GossipMetrics).metrics?.gossipsub
     const refused$ = new Subject<RefusedMessage>()
     const service = Object.assign(
       gossipsub({
         // many peers behind one address are a LAN, a NAT or a test, and would be shut out for an hour
         scoreParams: { IPColocationFactorWeight: 0 },
         maxOutboundBufferSize: MOST_WAITING_BYTES,
+        ...(metricsRegister === undefined ? {} : { metricsRegister, metricsTopicStrToLabel: new TopicLabels() }),
       })(components) as GossipSub & GossipSubInternals,
       { refused$ },
     )
