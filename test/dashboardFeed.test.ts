@@ -184,7 +184,7 @@ describe('the feed of the dashboard', () => {
   })
   it('takes 64 pages of a thousand that come at once, and the node goes on', async () => {
     using errors = processErrors()
-    const { said$, swarm, url, told } = await talker({}, { maxConnections: 1_100 })
+    const { said$, swarm, url, told } = await talker({}, { maxConnections: 1_100, maxPerLocalIp: 1_100 })
     await using _ = swarm
     const answers = await Promise.all(Array.from({ length: 1_000 }, () => openFeed(url)))
     const readers = answers.filter((answer) => typeof answer !== 'number')

@@ -302,7 +302,11 @@ describe('pages and callers that they were not made for', () => {
         response.writeHead(200).write('x')
       },
     }
-    const { swarm, url, port } = await startPages([events, saying('/a', 'hello')], { maxConnections: 100 })
+    const { swarm, url, port } = await startPages([events, saying('/a', 'hello')], {
+      maxConnections: 100,
+      maxPerLocalIp: 100,
+      maxPerLocalIp: 100,
+    })
     await using _ = swarm
     const clients = Array.from({ length: 1_000 }, () => {
       const asking = request({ port, host: '127.0.0.1', path: '/events', agent: false })
@@ -322,6 +326,63 @@ describe('pages and callers that they were not made for', () => {
     await eventually(async () => (await fetch(`${url}a`)).status === 200)
     await until(swarm.state$, (state) => state.pages.refused >= 900)
     expect(errors.seen).toEqual([])
+  })
+  it('gives one IP only so many places, and the others to the others', async () => {
+    let open = 0
+    const events: Page = {
+      path: '/events',
+      title: 'Stays open',
+      answer(_, response) {
+        open++
+        response.on('close', () => open--)
+        response.writeHead(200).write('x')
+      },
+    }
+    const { swarm, port } = await startPages([events, saying('/a', 'hello')], { maxConnections: 8, maxPerLocalIp: 3 })
+    await using _ = swarm
+    const said = saidBy(swarm)
+    const ask = async (from: string, sent = get('/events')) => {
+      const socket = await dialled(port, from)
+      socket.write(sent)
+      const [first] = (await once(socket, 'data')) as [Buffer]
+      return { socket, status: statusOf(first.toString()) }
+    }
+    const greedy = await Promise.all(Array.from({ length: 6 }, () => ask('127.0.0.1')))
+    expect(greedy.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 503, 503, 503])
+    expect(open).toBe(3)
+    expect((await ask('127.0.0.2', get('/a'))).status).toBe(200)
+    greedy.find(({ status }) => status === 200)!.socket.destroy()
+    await eventually(() => open === 2)
+    expect((await ask('127.0.0.1', get('/a'))).status).toBe(200)
+    expect(said.map((event) => event.type === 'pages:refused' && `${event.reason} ${event.from}`)).toEqual(
+      Array.from({ length: 3 }, () => 'full 127.0.0.1'),
+    )
+    for (const { socket } of greedy) socket.destroy()
+  })
+  it('closes what one IP leaves idle when it comes again, and nothing of the others', async () => {
+    const { swarm, port } = await startPages([saying('/a', 'hello')], { maxPerLocalIp: 1 })
+    await using _ = swarm
+    const [idle, other] = [await dialled(port, '127.0.0.1'), await dialled(port, '127.0.0.2')]
+    for (const socket of [idle, other]) {
+      socket.write(get('/a').replace('close', 'keep-alive'))
+      await once(socket, 'data')
+    }
+    const closed = once(idle, 'close')
+    expect(statusOf(await raw(port, get('/a')))).toBe(200)
+    await closed
+    other.write(get('/a'))
+    expect(statusOf(await heard(other))).toBe(200)
+  })
+  it('drops who of one IP comes when too many of it wait to be turned away', async () => {
+    const { swarm, port } = await startPages([saying('/a', 'hello')], { maxConnections: 1_000, maxPerLocalIp: 1 })
+    await using _ = swarm
+    const sockets = await Promise.all(Array.from({ length: 1_100 }, () => dialled(port, '127.0.0.1')))
+    const { pages: seen } = await until(swarm.state$, (state) => state.pages.refused >= 1_100 - 1 - 960)
+    expect(seen.refused).toBe(1_100 - 1 - 960)
+    const other = await dialled(port, '127.0.0.2')
+    other.write(get('/a'))
+    expect(statusOf(await heard(other))).toBe(200)
+    for (const socket of sockets) socket.destroy()
   })
   it('makes room for who comes by closing what is idle', async () => {
     const { swarm, port } = await startPages([saying('/a', 'hello')], { maxConnections: 1 })
@@ -362,13 +423,14 @@ describe('pages and the port', () => {
     expect(await (await fetch(`${url!}a`)).text()).toBe('hello')
   })
   it('options that can not be used are problems of the swarm', async () => {
-    const bad = { host: 'a b', port: 70_000, hosts: ['x:1'], maxConnections: 0, stallMs: -1, other: 1 }
+    const bad = { host: 'a b', port: 70_000, hosts: ['x:1'], maxConnections: 0, maxPerIp: 0, stallMs: -1, other: 1 }
     const error = (await failure(createSwarm({ use: [pages(bad)], transports: ['memory'] }))) as ConfigError
     expect(error.problems.map(({ path }) => path)).toEqual([
       'use[0]: pages.host',
       'use[0]: pages.port',
       'use[0]: pages.hosts[0]',
       'use[0]: pages.maxConnections',
+      'use[0]: pages.maxPerIp',
       'use[0]: pages.stallMs',
       'use[0]: pages.other',
     ])

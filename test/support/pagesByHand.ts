@@ -40,10 +40,10 @@ export async function raw(port: number, sent: string, quietMs = 3_000): Promise<
   return heard(socket, quietMs)
 }
 
-/** A connection. */
-export function dialled(port: number): Promise<Socket> {
+/** A connection. @param from The IP of the loopback that it comes from. */
+export function dialled(port: number, from = '127.0.0.1'): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(socket))
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from }, () => resolve(socket))
     socket.on('error', reject)
   })
 }

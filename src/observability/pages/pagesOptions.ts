@@ -11,6 +11,13 @@ export interface PagesOptions {
   readonly hosts?: readonly string[]
   /** Callers at once; idle ones make room, and others get 503. Default: 256. */
   readonly maxConnections?: number
+  /**
+   * Callers at once from one other IP; of IPv6, from one network of 64 bits. The IP's idle ones make room, and others get 503.
+   * Default: an eighth of `maxConnections`.
+   */
+  readonly maxPerIp?: number
+  /** The same from one IP of the loopback. Default: seven eighths of `maxConnections`, so that others find a place. */
+  readonly maxPerLocalIp?: number
   /** How long a caller may take to send its headers. Default: 10 000. @unit milliseconds */
   readonly headersMs?: number
   /** How long a caller may take to send its whole request. Default: 30 000. @unit milliseconds */
@@ -27,8 +34,13 @@ export interface PagesOptions {
   readonly maxBodyBytes?: number
 }
 
+/** Those of {@link PagesOptions} whose default depends on another. */
+type Shares = Pick<PagesOptions, 'maxPerIp' | 'maxPerLocalIp'>
+
 /** {@link PagesOptions} with the defaults. */
-export type PagesDecisions = Required<PagesOptions>
+export type PagesDecisions = Required<Omit<PagesOptions, keyof Shares>> & {
+  readonly [Option in keyof Shares]: Shares[Option] | undefined
+}
 
 const name = z
   .string('must be a name or an IP')
@@ -40,6 +52,8 @@ export const pagesSchema = z.strictObject({
   port: z.int('must be a port').min(0, 'must be a port').max(65_535, 'must be a port').default(0),
   hosts: z.array(name, 'must be a list of names').max(64, 'must be at most 64').default([]),
   maxConnections: some.max(65_536, 'must be at most 65 536').default(256),
+  maxPerIp: some.optional(),
+  maxPerLocalIp: some.optional(),
   headersMs: someWaitMs.default(10_000),
   requestMs: someWaitMs.default(30_000),
   idleMs: someWaitMs.default(15_000),
@@ -48,3 +62,21 @@ export const pagesSchema = z.strictObject({
   maxHeaderBytes: some.min(512, 'must be at least 512').max(1_048_576, 'must be at most 1 048 576').default(16_384),
   maxBodyBytes: some.default(65_536),
 })
+
+/** How many callers there may be at once. */
+export interface Places {
+  readonly all: number
+  /** From one IP of the loopback. */
+  readonly perLocalIp: number
+  /** From one other IP. */
+  readonly perIp: number
+}
+
+/** The places that callers have. */
+export function placesOf({ maxConnections: all, maxPerIp, maxPerLocalIp }: PagesDecisions): Places {
+  return {
+    all,
+    perLocalIp: maxPerLocalIp ?? Math.max(1, Math.floor((all * 7) / 8)),
+    perIp: maxPerIp ?? Math.max(1, Math.floor(all / 8)),
+  }
+}

@@ -7,7 +7,7 @@ import type { Page } from '../../swarm/vocabulary/probe.ts'
 import { boundBody } from './boundBody.ts'
 import { Callers, type Exchange } from './callersServer.ts'
 import { listenProblem } from './listenProblem.ts'
-import type { PagesDecisions } from './pagesOptions.ts'
+import { placesOf, type PagesDecisions } from './pagesOptions.ts'
 import type { PagesEvent, PagesReason, ServedPage } from './pagesVocabulary.ts'
 import { pathIn } from './pathIn.ts'
 import { respond, SAFE_HEADERS } from './respond.ts'
@@ -54,7 +54,7 @@ export function pagesServer(options: PagesDecisions, served: Served): Observable
   return new Observable((out) => {
     const { maxConnections, headersMs, requestMs, idleMs, stallMs, answerMs } = options
     const names = new Set([options.host, ...options.hosts].map((name) => name.toLowerCase()))
-    const callers = new Callers(maxConnections)
+    const callers = new Callers(placesOf(options))
     const server = createServer({
       maxHeaderSize: options.maxHeaderBytes,
       headersTimeout: Math.min(headersMs, requestMs),
@@ -69,7 +69,9 @@ export function pagesServer(options: PagesDecisions, served: Served): Observable
     server.maxConnections = maxConnections + MOST_TURNED_AWAY
     server.on('connection', (socket) => {
       if (callers.isFull) server.closeIdleConnections()
-      callers.enter(socket)
+      if (callers.enter(socket)) return
+      refused('full', socket.remoteAddress)
+      socket.destroy()
     })
     server.on('drop', (dropped) => refused('full', dropped?.remoteAddress))
     server.on('request', (request, response) => {
@@ -105,6 +107,7 @@ export function pagesServer(options: PagesDecisions, served: Served): Observable
       const { socket, method = '', url = '' } = request
       const caller = callers.get(socket)
       if (caller === undefined || caller.exchanges.size >= MOST_AT_ONCE) return void socket.destroy()
+      response.once('close', () => (caller.restsAt = socket.bytesRead))
       if (!callers.seat(caller)) {
         callers.dismiss(socket)
         refused('full', socket.remoteAddress, url)
