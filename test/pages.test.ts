@@ -305,7 +305,6 @@ describe('pages and callers that they were not made for', () => {
     const { swarm, url, port } = await startPages([events, saying('/a', 'hello')], {
       maxConnections: 100,
       maxPerLocalIp: 100,
-      maxPerLocalIp: 100,
     })
     await using _ = swarm
     const clients = Array.from({ length: 1_000 }, () => {
