@@ -16,7 +16,7 @@ import { firstValueFrom, map, type Observable } from 'rxjs'
 import { describe, expect, it, vi } from 'vitest'
 import { startBareNode } from './support/bareNode.ts'
 import { first, group, listenAddress, nth, wires } from './support/swarms.ts'
-import { until } from './support/wait.ts'
+import { eventually, until } from './support/wait.ts'
 
 const start = (transport: TransportName, options: XStreamOptions = {}) =>
   createSwarm({
@@ -137,6 +137,20 @@ describe.each(wires)('xstream over %s', (transport) => {
     const stream = await open(alice, bob)
     await stream.close()
     expect(events.filter(({ type }) => type === 'xstream:offered')).toHaveLength(2)
+  })
+
+  it('says that a peer has withdrawn what nobody had decided', async () => {
+    await using swarms = await pair(transport, { approve: 'ask' })
+    const [alice, bob] = [nth(swarms, 0), nth(swarms, 1)]
+    take(bob, echo)
+    const events = heard(bob)
+    const opening = alice.execute(xstream.open({ peer: bob.self })).subscribe({ error: () => undefined })
+    await eventually(() => events.some(({ type }) => type === 'xstream:offered'))
+    opening.unsubscribe()
+    await eventually(() => events.some(({ type }) => type === 'xstream:withdrawn'))
+    const [offered, withdrawn] = events.filter(({ type }) => /^xstream:(offered|withdrawn|refused)$/.test(type))
+    expect(withdrawn).toMatchObject({ type: 'xstream:withdrawn', peer: alice.self })
+    expect((withdrawn as { offer?: string }).offer).toBe((offered as { offer?: string }).offer)
   })
 
   it('leaves the decision to an operator of the app, and refuses when that is late', async () => {

@@ -101,12 +101,15 @@ describe('xstream', () => {
       expect(said()).toEqual(['xstream:offered', 'o yes'])
     })
   })
-  it('forgets an offer that its peer has withdrawn', () => {
+  it('says that a peer has withdrawn its offer, once, and forgets it', () => {
     play({ approve: 'ask' }, (send, said) => {
       send(accept)
       send(offer)
-      send('o')
       said()
+      send('o')
+      expect(said()).toEqual(['xstream:withdrawn'])
+      send('o')
+      expect(said()).toEqual([])
       send(xstream.decide({ offer: 'o', accept: true }))
       expect(said()).toEqual(['command:failed'])
     })

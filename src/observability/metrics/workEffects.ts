@@ -69,6 +69,7 @@ const xstream: EffectsOf<XStreamEvent> = {
     void m.rxswarm_xstreams_closed_total.at(direction, error === undefined ? 'none' : errorName(error)).value++,
   'xstream:offered': (m) => void m.rxswarm_xstream_offers_total.at('offered').value++,
   'xstream:refused': (m) => void m.rxswarm_xstream_offers_total.at('refused').value++,
+  'xstream:withdrawn': (m) => void m.rxswarm_xstream_offers_total.at('withdrawn').value++,
   'xstream:failed': (m, { error }) => void m.rxswarm_xstream_failed_total.at(errorName(error)).value++,
 }
 

@@ -110,7 +110,7 @@ export const behaviourMetrics = {
       'direction',
       'error',
     ),
-    rxswarm_xstream_offers_total: counter('Xstreams that peers offered, and those refused.', 'event'),
+    rxswarm_xstream_offers_total: counter('Xstreams that peers offered; refused, withdrawn.', 'event'),
     rxswarm_xstream_failed_total: counter('What peers opened and came to nothing.', 'error'),
   },
   chains: {

@@ -8,6 +8,7 @@ export const AUDITED = [
   'access:*',
   'xstream:offered',
   'xstream:refused',
+  'xstream:withdrawn',
   'discovery:impostor',
   'discovery:flooded',
   'rendezvous:refused',

@@ -71,7 +71,7 @@ export function xstreamStep(decisions: XStreamDecisions, state: XStreamState, in
     case 'offered':
       return offered(decisions, state, input.offer)
     case 'withdrawn':
-      return { state: { ...state, offers: without(state.offers, input.offer) }, stop: [input.offer] }
+      return withdrawn(state, input.offer)
     case 'decided':
       return answered(state, input.decision)
     case 'late':
@@ -93,6 +93,16 @@ function offered({ approval, decideMs }: XStreamDecisions, state: XStreamState, 
     state: waiting,
     say: [{ type: 'xstream:offered', ...offer }],
     run: [{ do: 'wait', offer: offer.offer, waitMs: Math.min(decideMs, decideWithin(offer.deadlineMs)) }],
+  }
+}
+
+function withdrawn(state: XStreamState, name: string): XStreamStep {
+  const offer = state.offers.get(name)
+  if (offer === undefined) return { state }
+  return {
+    state: { ...state, offers: without(state.offers, name) },
+    say: [{ type: 'xstream:withdrawn', ...offer }],
+    stop: [name],
   }
 }
 

@@ -44,6 +44,8 @@ export type XStreamCommand = OpenStream | AcceptStreams | DecideStream
 export type XStreamEvent =
   | ({ readonly type: 'xstream:offered' } & XStreamOffer)
   | ({ readonly type: 'xstream:refused'; readonly reason: string } & XStreamOffer)
+  /** The peer has let go of an offer, or is gone, before anybody decided. */
+  | ({ readonly type: 'xstream:withdrawn' } & XStreamOffer)
   | { readonly type: 'xstream:opened'; readonly peer: string; readonly stream: XStream; readonly cause?: string }
   | { readonly type: 'xstream:accepted'; readonly peer: string; readonly stream: XStream; readonly cause: string }
   | {
