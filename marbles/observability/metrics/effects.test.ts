@@ -364,6 +364,7 @@ const streams: readonly Row[] = [
   ),
   row('xstream:offered', { peer: 'p' }, labelled('rxswarm_xstream_offers_total', 'event', 'offered')),
   row('xstream:refused', { peer: 'p' }, labelled('rxswarm_xstream_offers_total', 'event', 'refused')),
+  row('xstream:withdrawn', { peer: 'p' }, labelled('rxswarm_xstream_offers_total', 'event', 'withdrawn')),
   row('xstream:failed', { error: slow }, labelled('rxswarm_xstream_failed_total', 'error', 'TimeoutError')),
 ]
 
