@@ -9,6 +9,9 @@ const turn = async () => undefined
 const failed = (metric: string) => expect.fail(metric)
 const write = (registry: Registry, format: MetricsFormat) => exposition(registry, format, { turn, failed })
 
+/** As if it had taken too long. */
+const late = async (): Promise<never> => Promise.reject(new Error('late'))
+
 function example() {
   const registry = new Registry()
   const words = new MetricFamily('words_total', counter('Words \\ and\nlines.', 'word'), { node: 'a' })
@@ -125,3 +128,17 @@ describe('exposition', () => {
 })
 
 const BIG = { values: 10_000, series: 10_000 }
+
+describe('a metric of somebody else', () => {
+  it('that is never told is left out, and the rest is there', async () => {
+    const registry = new Registry()
+    registry.registerMetric(new MetricFamily('mine', gauge('Mine.')) as never)
+    const theirs = new Gauge({ name: 'theirs', help: 'Theirs.', registers: [registry] })
+    const missing: string[] = []
+    const help = { turn, failed: (metric: string) => missing.push(metric), within: late }
+    const text = await exposition(registry, 'prometheus', help)
+    expect(text).toBe('# HELP mine Mine.\n# TYPE mine gauge\nmine 0\n')
+    expect(missing).toEqual(['theirs'])
+    theirs.set(1)
+  })
+})

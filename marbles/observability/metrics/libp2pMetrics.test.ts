@@ -49,6 +49,30 @@ describe('Libp2pMetrics', () => {
     metrics.registerHistogram('waits', { buckets: [5, 0, NaN, 0, 1, Infinity] })
     expect(families.get('waits')!.spec.bounds).toEqual([0, 1, 5])
   })
+  it('goes on without what never comes, and begins it once', async () => {
+    const { metrics, series } = registering()
+    const failed: string[] = []
+    let [begun, finish] = [0, () => undefined as void]
+    const slow = async () => (begun++, new Promise<number>((resolve) => (finish = () => resolve(5))))
+    metrics.registerMetric('slow', { calculate: slow })
+    metrics.registerMetric('quick', { calculate: () => 7 })
+    metrics.registerMetric('broken', { calculate: () => expect.fail('mine') })
+    const read = async () =>
+      metrics.read(
+        (metric) => failed.push(metric),
+        async (work) => Promise.race([work, new Promise<void>((_, reject) => setImmediate(reject))]),
+      )
+    await read()
+    await read()
+    expect([failed.toSorted(), begun, series('quick')]).toEqual([['broken', 'broken', 'slow', 'slow'], 1, { '': 7 }])
+    finish()
+    await new Promise(setImmediate)
+    expect(series('slow')).toEqual({ '': 5 })
+    const again = read()
+    finish()
+    await again
+    expect([failed.filter((name) => name === 'slow').length, begun]).toEqual([2, 2])
+  })
   it('stays bounded, whatever keys there are, and says so', () => {
     const { metrics, series, overflowed } = registering()
     const group = metrics.registerCounterGroup('errors')

@@ -9,6 +9,8 @@ export interface ExpositionHelp {
   readonly turn: () => Promise<void>
   /** Hears of a metric that can't be read. */
   readonly failed: (metric: string) => void
+  /** Rejects when a metric of somebody else's takes too long. Default: they are waited for. */
+  readonly within?: <T>(work: Promise<T>) => Promise<T>
 }
 
 /** A metric at one moment. */
@@ -36,7 +38,7 @@ const LINES_A_TURN = 1_000
 export async function exposition(
   registry: Registry,
   format: MetricsFormat,
-  { turn, failed }: ExpositionHelp,
+  { turn, failed, within = async (work) => work }: ExpositionHelp,
 ): Promise<string> {
   const extra = defaultLabelsOf(registry)
   const snapshots = await Promise.all(
@@ -44,7 +46,7 @@ export async function exposition(
       try {
         return (metric as unknown) instanceof MetricFamily
           ? ownSnapshot(metric as unknown as MetricFamily, extra)
-          : await foreignSnapshot(metric, extra)
+          : await within(foreignSnapshot(metric, extra))
       } catch {
         failed(String(metric.name))
         return undefined

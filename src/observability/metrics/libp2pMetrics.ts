@@ -58,9 +58,26 @@ export class Libp2pMetrics implements Metrics {
     for (const family of this.#families.values()) tell(family)
   }
 
-  /** Calculates what is calculated only when it is asked for. @param failed Hears which could not be. */
-  async read(failed: (metric: string) => void): Promise<void> {
-    await Promise.all([...this.#calculations].map(([name, calculation]) => readOne(calculation, () => failed(name))))
+  /**
+   * Calculates what is calculated only when it is asked for. What is under way is not begun again.
+   *
+   * @param failed Hears which could not be, and which is not done yet.
+   * @param within Rejects when something takes too long.
+   */
+  async read(failed: (metric: string) => void, within: Within = (work) => work): Promise<void> {
+    await Promise.all(
+      [...this.#calculations].map(async ([name, calculation]) => {
+        if (calculation.isLate === true) return failed(name)
+        calculation.underWay ??= readOne(calculation).finally(() => {
+          calculation.underWay = undefined
+          calculation.isLate = false
+        })
+        await within(calculation.underWay).catch(() => {
+          calculation.isLate = calculation.underWay !== undefined
+          failed(name)
+        })
+      }),
+    )
   }
 
   /** Streams and connections are counted where their transport is known. */
@@ -208,16 +225,19 @@ interface Calculation {
   /** Forgets what was calculated last. */
   readonly before: () => void
   readonly each: { readonly calculate: CalculateMetric<unknown>; readonly take: (values: unknown) => void }[]
+  /** While it is calculated. */
+  underWay?: Promise<void> | undefined
+  /** Nobody waits any more. */
+  isLate?: boolean
 }
 
-async function readOne({ before, each }: Calculation, failed: () => void): Promise<void> {
-  try {
-    const values = await Promise.all(each.map(({ calculate }) => calculate()))
-    before()
-    for (const [index, { take }] of each.entries()) take(values[index])
-  } catch {
-    failed()
-  }
+/** Rejects when something takes too long. */
+type Within = (work: Promise<void>) => Promise<void>
+
+async function readOne({ before, each }: Calculation): Promise<void> {
+  const values = await Promise.all(each.map(({ calculate }) => calculate()))
+  before()
+  for (const [index, { take }] of each.entries()) take(values[index])
 }
 
 /** @source `@libp2p/prometheus-metrics`: what is no number is one more. */

@@ -13,54 +13,82 @@ const MOST_CHARS = 1_024
 /**
  * The format that a scraper likes best.
  *
- * @param accept The `Accept` header; missing is anything.
+ * @param accept The `Accept` header. Missing, or without anything in it that can be read, it is anything.
  * @returns Nothing when it takes neither. Of formats that it likes as much, the text.
- * @source RFC 9110, section 12.5.1; OpenMetrics 1.0, section "Protocol Negotiation".
+ * @source RFC 9110, sections 12.4.2 and 12.5.1: the most specific range that fits decides, and one with a version is more
+ *         specific; OpenMetrics 1.0, section "Protocol Negotiation".
  */
 export function negotiateFormat(accept: string | undefined): MetricsFormat | undefined {
-  if (accept === undefined || accept.trim() === '') return 'prometheus'
-  const ranges = accept.slice(0, MOST_CHARS).split(',').map(readRange)
-  const text = weightOf(ranges, 'text/plain', (version) => version === undefined || version === '0.0.4')
-  const open = weightOf(
-    ranges,
-    'application/openmetrics-text',
-    (version) => version === undefined || version === '1.0.0' || version === '0.0.1',
-  )
+  const ranges = rangesIn(accept).filter(({ type }) => MEDIA_RANGE.test(type))
+  if (ranges.length === 0) return 'prometheus'
+  const text = weightOf(ranges, 'text/plain', '0.0.4')
+  const open = weightOf(ranges, 'application/openmetrics-text', '1.0.0')
   if (text === 0 && open === 0) return undefined
   return open > text ? 'openmetrics' : 'prometheus'
 }
 
-/** Whether the response may be compressed: `gzip`, or anything, is not refused. */
+/** Whether the response is better compressed: `gzip`, or anything, is not refused, and not liked less than plain. */
 export function takesGzip(acceptEncoding: string | undefined): boolean {
-  const ranges = (acceptEncoding ?? '').slice(0, MOST_CHARS).split(',').map(readRange)
-  const named = ranges.find(({ type }) => type === 'gzip' || type === 'x-gzip')
-  return (named ?? ranges.find(({ type }) => type === '*'))?.weight !== undefined
-    ? (named ?? ranges.find(({ type }) => type === '*'))!.weight > 0
-    : false
+  const ranges = rangesIn(acceptEncoding)
+  const weigh = (...names: readonly string[]) => ranges.find(({ type }) => names.includes(type))?.weight
+  const gzip = weigh('gzip', 'x-gzip') ?? weigh('*') ?? 0
+  return gzip > 0 && gzip >= (weigh('identity') ?? 0)
 }
 
 interface Range {
   readonly type: string
-  readonly version: string | undefined
+  readonly parameters: ReadonlyMap<string, string>
   readonly weight: number
 }
 
-function readRange(text: string): Range {
-  const [type = '', ...parameters] = text.split(';').map((part) => part.trim())
-  const value = (name: string) =>
-    parameters
-      .map((parameter) => /^([^=\s]+)\s*=\s*"?([^"]*)"?$/.exec(parameter))
-      .find((found) => found?.[1]?.toLowerCase() === name)?.[2]
-  const weight = Number(value('q') ?? 1)
-  return { type: type.toLowerCase(), version: value('version'), weight: weight >= 0 && weight <= 1 ? weight : 0 }
+/** A type, one of a group, or anything; a lone star is what old clients of Java send. */
+const MEDIA_RANGE = /^(\*|\*\/\*|[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+)$/
+
+/** From 0 to 1; the digit before the point is missing in what old clients of Java send. */
+const WEIGHT = /^(0?\.\d+|0\.?|1(\.0*)?)$/
+
+/** What stands between commas, those in quotes left alone. */
+const PIECES = /(?:[^,"]|"(?:[^"\\]|\\.)*"?)+/g
+
+/** The same between semicolons. */
+const PARAMETERS = /(?:[^;"]|"(?:[^"\\]|\\.)*"?)+/g
+
+/** What a header lists; what can't be read, or is cut, is not there. */
+function rangesIn(header = ''): readonly Range[] {
+  const pieces = header.slice(0, MOST_CHARS).match(PIECES) ?? []
+  if (header.length > MOST_CHARS) pieces.pop()
+  return pieces.map(readRange).filter((range) => range !== undefined)
 }
 
-/** The weight by the most specific range that fits: the type, its group, anything. */
-function weightOf(ranges: readonly Range[], type: string, isVersion: (version: string | undefined) => boolean): number {
+function readRange(text: string): Range | undefined {
+  const [type = '', ...rest] = (text.match(PARAMETERS) ?? []).map((part) => part.trim())
+  const pairs = rest.map((part): [string, string] => {
+    const [, name = '', value = ''] = /^([^=\s]+)\s*=\s*(.*)$/.exec(part) ?? []
+    return [name.toLowerCase(), value.replace(/^"(.*)"$/, '$1')]
+  })
+  const parameters = new Map(pairs)
+  const weight = parameters.get('q') ?? '1'
+  return type !== '' && WEIGHT.test(weight)
+    ? { type: type.toLowerCase(), parameters, weight: Number(weight) }
+    : undefined
+}
+
+/** The weight by the most specific range that fits: the type with its version, the type, its group, anything. */
+function weightOf(ranges: readonly Range[], type: string, version: string): number {
+  const named = ranges.filter((range) => range.type === type && fits(range, version))
   const group = `${type.slice(0, type.indexOf('/'))}/*`
-  for (const wanted of [type, group, '*/*']) {
-    const fitting = ranges.filter((range) => range.type === wanted && (wanted !== type || isVersion(range.version)))
-    if (fitting.length > 0) return Math.max(...fitting.map(({ weight }) => weight))
-  }
-  return 0
+  const kinds = [
+    named.filter(({ parameters }) => parameters.has('version')),
+    named,
+    ranges.filter((range) => range.type === group),
+    ranges.filter((range) => range.type === '*/*' || range.type === '*'),
+  ]
+  const fitting = kinds.find((kind) => kind.length > 0) ?? []
+  return Math.max(0, ...fitting.map(({ weight }) => weight))
+}
+
+/** Names need no escaping, whatever kind of it a scraper asks for. */
+function fits({ parameters }: Range, version: string): boolean {
+  const charset = parameters.get('charset')?.toLowerCase() ?? 'utf-8'
+  return (parameters.get('version') ?? version) === version && charset === 'utf-8'
 }

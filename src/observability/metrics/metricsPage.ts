@@ -9,6 +9,9 @@ const gzipped = promisify(gzip)
 /** Scrapes at once; who comes when so many are under way is asked to come again. */
 const MOST_SCRAPES = 16
 
+/** What decides over the answer, for those who keep answers. */
+const VARY = { vary: 'accept, accept-encoding' }
+
 /** `/metrics`: Prometheus' text or OpenMetrics, as the scraper likes. */
 export function metricsPage(probe: MetricsProbe): Page {
   let scrapes = 0
@@ -18,11 +21,15 @@ export function metricsPage(probe: MetricsProbe): Page {
     async answer({ method, headers }, response) {
       const format = negotiateFormat(headers.accept)
       if (format === undefined) {
-        response.writeHead(406, { 'content-type': 'text/plain; charset=utf-8' })
+        response.writeHead(406, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store', ...VARY })
         return void response.end(`Available: ${Object.values(CONTENT_TYPES).join(', ')}\n`)
       }
       if (scrapes >= MOST_SCRAPES) {
-        response.writeHead(503, { 'content-type': 'text/plain; charset=utf-8', 'retry-after': '1' })
+        response.writeHead(503, {
+          'content-type': 'text/plain; charset=utf-8',
+          'cache-control': 'no-store',
+          'retry-after': '1',
+        })
         return void response.end('Too many scrapes at once; come again.\n')
       }
       scrapes++
@@ -34,7 +41,7 @@ export function metricsPage(probe: MetricsProbe): Page {
           'content-type': CONTENT_TYPES[format],
           'content-length': body.byteLength,
           'cache-control': 'no-store',
-          vary: 'accept, accept-encoding',
+          ...VARY,
           ...(isZipped ? { 'content-encoding': 'gzip' } : {}),
         })
         response.end(method === 'HEAD' ? undefined : body)

@@ -31,7 +31,12 @@ export function metricsPorts(node: Libp2p, probe: MetricsProbe, watched: { reado
       (family) => probe.add([family]),
       (metric) => void m.rxswarm_metrics_overflow_total.at(metric).value++,
     )
-    probe.read('libp2p', async () => metrics.read((name) => probe.failed(name)))
+    probe.read('libp2p', async () =>
+      metrics.read(
+        (name) => probe.failed(name),
+        async (work) => probe.within(work),
+      ),
+    )
   }
   readServices(node, probe)
   return { scrape: (format) => scrape(probe, format) }

@@ -14,6 +14,7 @@ import type { MetricsFormat } from './metricsFormat.ts'
 import { countedPorts } from './portCells.ts'
 import { register, retire } from './registering.ts'
 import { stateReadings } from './stateReadings.ts'
+import { within } from './within.ts'
 
 /** What {@link MetricsProbe} is made with. */
 export interface MetricsProbeOptions extends MetersOptions, MetricsWanted {
@@ -97,6 +98,11 @@ export class MetricsProbe implements Probe {
     this.meters.rxswarm_metrics_failures_total.at(what).value++
   }
 
+  /** What something comes to that is read for a page. @errors rejects when it takes too long */
+  async within<T>(work: Promise<T>): Promise<T> {
+    return within(work, this.#probed.scheduler)
+  }
+
   /** How many peers have series of their own. */
   get peerLabels(): number {
     return this.#options.peerLabels
@@ -113,6 +119,7 @@ export class MetricsProbe implements Probe {
     return exposition(this.registry, format, {
       turn: () => this.turn(),
       failed: (metric) => this.failed(metric),
+      within: async (work) => this.within(work),
     })
   }
 
