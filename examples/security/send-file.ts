@@ -22,10 +22,12 @@ await using alice = await node()
 await using bob = await node()
 const cut = () => bob.node.getConnections().forEach((line) => line.abort(new Error('somebody fell over the cable')))
 const progress = fileProgress({ onHalf: cut })
+const received: Promise<void>[] = []
 bob.execute(xstream.accept()).subscribe((stream) => {
-  receiveFile(stream, folder, progress).catch(
+  const receiving = receiveFile(stream, folder, progress).catch(
     ({ message }: Error) => stream.fail(Buffer.from(message)).catch(() => undefined), // when the line is cut there is nobody to tell
   )
+  received.push(receiving)
 })
 
 for (let retries = 0; ; retries++) {
@@ -41,4 +43,5 @@ for (let retries = 0; ; retries++) {
     if (retries === 3) throw error
   }
 }
+await Promise.all(received) // the receiver puts its file in its place yet
 await rm(folder, { recursive: true })

@@ -82,4 +82,5 @@ await lastValueFrom(hub.execute(audit.note({ event: 'app:partnership-ended' })),
 await hub.stop() // signs the end of the log
 const { ok, unsigned, problems } = await verifyAudit(logOf('hub'), { publicKeys: [hub.self] })
 console.log(`audit log: ${ok ? 'intact' : 'changed'}, ${unsigned} lines unsigned, ${problems.length} problems`)
+await Promise.all([ann, bea, eve].map((guest) => guest.stop())) // they write to their logs until then
 await rm(folder, { recursive: true })
