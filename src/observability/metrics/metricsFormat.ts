@@ -21,8 +21,8 @@ const MOST_CHARS = 1_024
 export function negotiateFormat(accept: string | undefined): MetricsFormat | undefined {
   const ranges = rangesIn(accept).filter(({ type }) => MEDIA_RANGE.test(type))
   if (ranges.length === 0) return 'prometheus'
-  const text = weightOf(ranges, 'text/plain', '0.0.4')
-  const open = weightOf(ranges, 'application/openmetrics-text', '1.0.0')
+  const text = weightOf(ranges, 'text/plain', ['0.0.4'])
+  const open = weightOf(ranges, 'application/openmetrics-text', ['1.0.0', '0.0.1']) // who reads the draft, reads this
   if (text === 0 && open === 0) return undefined
   return open > text ? 'openmetrics' : 'prometheus'
 }
@@ -74,8 +74,8 @@ function readRange(text: string): Range | undefined {
 }
 
 /** The weight by the most specific range that fits: the type with its version, the type, its group, anything. */
-function weightOf(ranges: readonly Range[], type: string, version: string): number {
-  const named = ranges.filter((range) => range.type === type && fits(range, version))
+function weightOf(ranges: readonly Range[], type: string, versions: readonly string[]): number {
+  const named = ranges.filter((range) => range.type === type && fits(range, versions))
   const group = `${type.slice(0, type.indexOf('/'))}/*`
   const kinds = [
     named.filter(({ parameters }) => parameters.has('version')),
@@ -88,7 +88,8 @@ function weightOf(ranges: readonly Range[], type: string, version: string): numb
 }
 
 /** Names need no escaping, whatever kind of it a scraper asks for. */
-function fits({ parameters }: Range, version: string): boolean {
+function fits({ parameters }: Range, versions: readonly string[]): boolean {
   const charset = parameters.get('charset')?.toLowerCase() ?? 'utf-8'
-  return (parameters.get('version') ?? version) === version && charset === 'utf-8'
+  const version = parameters.get('version')
+  return (version === undefined || versions.includes(version)) && charset === 'utf-8'
 }
