@@ -23,10 +23,11 @@ import {
 import { openRecording, recording, replay } from 'rxswarm/observability'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { firstValueFrom, take } from 'rxjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bytes, listenAddress, wires } from './support/swarms.ts'
@@ -250,7 +251,51 @@ describe('a file of a recording', () => {
   })
 })
 
+describe('a file that is no recording', () => {
+  it('is refused without being read whole', async () => {
+    const long = join(folder, 'long')
+    writeFileSync(long, '')
+    truncateSync(long, 2 ** 30)
+    await expect(openRecording(long)).rejects.toMatchObject({ code: 'ERR_TOO_LONG' })
+    const before = process.memoryUsage().arrayBuffers
+    await expect(openRecording(long, { maxBytes: 2 ** 31, maxLineChars: 1_000 })).rejects.toMatchObject({
+      code: 'ERR_TOO_LONG',
+      message: 'recording: line 1 has more than 1000 characters',
+    })
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26)
+    writeFileSync(long, gzipSync(Buffer.alloc(2 ** 26)))
+    await expect(openRecording(long, { maxLineChars: 1_000 })).rejects.toMatchObject({ code: 'ERR_TOO_LONG' })
+  })
+  it.each(['/dev/zero', tmpdir(), join(tmpdir(), 'no', 'such')])('is refused when it is %s', async (path) => {
+    await expect(openRecording(path)).rejects.toMatchObject({ code: 'ERR_STORAGE' })
+    expect(await runCli('recording', 'verify', path)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^rxswarm: recording: .* can't be read: .*\n$/),
+    })
+  })
+})
+
 describe('rxswarm recording', () => {
+  it('does not mind a reader who has read enough', async () => {
+    const path = join(folder, 'head.jsonl')
+    {
+      await using alice = await createSwarm({ use: [connections(), recording({ path })], listen: [] })
+      for (let i = 0; i < 500; i++) await firstValueFrom(alice.execute(connections.list()))
+    }
+    const child = spawn(process.execPath, [
+      'src/cli/rxswarm.ts',
+      'recording',
+      'marbles',
+      path,
+      '--behaviour',
+      'connections',
+    ])
+    child.stdout.destroy()
+    let stderr = ''
+    child.stderr.on('data', (chunk) => (stderr += String(chunk)))
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
   it('shows, verifies and prints', async () => {
     const path = join(folder, 'cli.jsonl')
     {

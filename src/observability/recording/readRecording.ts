@@ -29,7 +29,8 @@ export interface ReadRecordingOptions {
   readonly maxLineChars?: number
 }
 
-const MOST_LINE_CHARS = 16 * 1_024 * 1_024
+/** Longest line, unless told otherwise. @unit characters */
+export const MOST_LINE_CHARS = 16 * 1_024 * 1_024
 
 /** What each kind of line has after its kind. */
 const SHAPES: Readonly<Record<string, readonly ('number' | 'string' | 'any' | 'number?' | 'any?' | 'list')[]>> = {
