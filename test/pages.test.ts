@@ -183,6 +183,8 @@ describe('pages and callers that they were not made for', () => {
       [403, get('/local', 'Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate')],
       [403, get('/local').replace('localhost', 'node.example')],
       [403, get('/local', 'X-Forwarded-For: 10.0.0.7')],
+      [403, get('/local', 'X-Forwarded-Host: node.example')],
+      [403, get('/local', 'CF-Connecting-IP: 10.0.0.7')],
       [403, get('/p', 'Origin: http://evil.example', 'Content-Length: 0').replace('GET', 'POST')],
       [400, 'hello\r\n\r\n'],
       [400, 'GET /a HTTP/9.9\r\n\r\n'],

@@ -6,6 +6,7 @@ import { asSwarmError } from '../../swarm/perform.ts'
 import type { Page } from '../../swarm/vocabulary/probe.ts'
 import { boundBody } from './boundBody.ts'
 import { Callers, type Exchange } from './callersServer.ts'
+import { isForwarded } from './isForwarded.ts'
 import { listenProblem } from './listenProblem.ts'
 import { placesOf, type PagesDecisions } from './pagesOptions.ts'
 import type { PagesEvent, PagesReason, ServedPage } from './pagesVocabulary.ts'
@@ -213,7 +214,7 @@ function callerOf({ method = '', headers, headersDistinct, socket }: IncomingMes
     origin: text('origin'),
     site: text('sec-fetch-site'),
     mode: text('sec-fetch-mode'),
-    isForwarded: ['forwarded', 'via', 'x-forwarded-for', 'x-real-ip'].some((name) => headers[name] !== undefined),
+    isForwarded: isForwarded(headers),
   }
 }
 

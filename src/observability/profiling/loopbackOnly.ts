@@ -1,4 +1,5 @@
 import { BlockList } from 'node:net'
+import { isForwarded } from '../pages/isForwarded.ts'
 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -26,7 +27,7 @@ export function isOnLoopback({ remoteAddress, headers }: Caller): boolean {
   if (!loopback.check(remoteAddress, remoteAddress.includes(':') ? 'ipv6' : 'ipv4')) return false
   const { host, origin } = headers
   if (typeof host !== 'string' || !OWN_NAME.test(host)) return false
-  if (headers['x-forwarded-for'] !== undefined || headers['forwarded'] !== undefined) return false
+  if (isForwarded(headers)) return false
   const site = headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return false
   return origin === undefined || origin === `http://${host}`
