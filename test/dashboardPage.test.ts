@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type axeCore from 'axe-core'
 import type { Page } from 'playwright-core'
 import { emptyView } from '../src/observability/dashboard/model/dashboardView.ts'
+import { sealed } from '../src/observability/recording/recordingLine.ts'
 import { noChromium, startChromium, type Browser, type Look } from './support/chromium.ts'
 import { connect, listenAddress } from './support/swarms.ts'
 import { eventually, until } from './support/wait.ts'
@@ -337,6 +338,18 @@ describe.skipIf(noChromium !== undefined)(
         .getByTestId('file')
         .setInputFiles({ name: 'x.png', mimeType: 'image/png', buffer: Buffer.from([137, 80, 0]) })
       await eventually(async () => (await textOf(page, 'trouble')).includes("x.png can't be opened"))
+      const header = { format: 'rxswarm-recording', version: 1, self: 'me', startedAt: 0, modules: [] }
+      const head = sealed(JSON.stringify(['rxswarm', header]).slice(0, -1), 0)
+      const event = sealed(JSON.stringify(['e', { type: 'start', at: 1 }]).slice(0, -1), head.check)
+      const altered = `${head.text}\n${event.text.replace('start', 'stops')}\n`
+      await page
+        .getByTestId('file')
+        .setInputFiles({ name: 'altered.rec', mimeType: 'text/plain', buffer: Buffer.from(altered) })
+      await eventually(async () =>
+        (await textOf(page, 'trouble')).includes(
+          "altered.rec can't be opened: line 2, or what was before it, was altered",
+        ),
+      )
       expect(offline.complaints).toEqual([])
     })
 

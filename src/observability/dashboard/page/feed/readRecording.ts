@@ -2,6 +2,7 @@ import type { PlainEvent } from '../../../plainEvent.ts'
 import { isSample, type Item } from '../../model/dashboardItem.ts'
 import { emptyView, type View } from '../../model/dashboardView.ts'
 import { recordingItems } from '../../model/recordingItems.ts'
+import { recordingProblem } from '../../model/recordingProblem.ts'
 import { isView } from './readFrame.ts'
 
 /** A recording as a view and the items after it, or why it can't be read. */
@@ -20,7 +21,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
  * Reads a file of a recording: of the module `recording`, what `/dashboard/history` answers, or lines of JSON of which those with
  * an event count.
  *
- * @errors None: lines that can't be read, as at the end of a file that was cut short, are counted in `note`.
+ * @errors None: a recording that was altered is a `problem`; lines that can't be read, as at the end of a file that was cut
+ *         short, are counted in `note`.
  */
 export function readRecording(text: string): ReadRecording {
   const whole = parsed(text)
@@ -32,6 +34,8 @@ export function readRecording(text: string): ReadRecording {
 function recordingOf(text: string): ReadRecording | undefined {
   const read = recordingItems(text.split('\n'))
   if (read === undefined) return undefined
+  const problem = recordingProblem(text)
+  if (problem !== undefined) return { problem }
   const { view, startedAt, items, unread, beyond, isWhole } = read
   const notes = [
     ...(unread === 0 ? [] : [`${unread} lines of the recording could not be read.`]),
