@@ -358,6 +358,28 @@ describe('a replay with other options', () => {
     expect(moved.every(({ laterMs }) => laterMs === 500)).toBe(true)
     expect(report.unanswered).toBe(0)
   })
+  it('lets behaviours close the streams of a peer, which are not there', () => {
+    class Wire {
+      readonly id = 'w'
+      abort(): void {
+        // a real one would close
+      }
+    }
+    const closer = {
+      name: 'closer',
+      commands: {},
+      ports: () => undefined as never,
+      behaviour: ({ ports }: { readonly ports: { readonly wire$: Observable<Wire> } }) =>
+        ports.wire$.pipe(
+          map((wire) => {
+            wire.abort()
+            return { type: 'closer:closed', wire }
+          }),
+        ),
+    } as unknown as AnyModule
+    const text = recorded([closer], { closer: { wire$: of(new Wire(), new Wire()).pipe(delay(5)) } }, () => undefined)
+    expect(expectSame(text, [closer]).events.map(({ type }) => type)).toContain('closer:closed')
+  })
   it('lets modules remember the commands that they were asked about', () => {
     const use = (): AnyModule[] => {
       const asked: string[] = []
@@ -371,7 +393,7 @@ describe('a replay with other options', () => {
             const said$ = echo().behaviour(given)
             return said$.pipe(map((said) => ({ ...(said as Echoed), asked: asked.length })))
           },
-        } as unknown as AnyModule,
+        },
       ]
     }
     const text = recorded(

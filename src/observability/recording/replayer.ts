@@ -221,9 +221,8 @@ export class Replayer implements ValueMaker {
 
   /** The modules; one of them notes what the pipeline does, and hangs the replay into it: one more would draw numbers. */
   #watched([first, ...others]: readonly AnyModule[]): readonly AnyModule[] {
-    const rest = others.map(({ admit: _, ...module }): AnyModule => module)
-    const { admit: _, ...own } = first ?? ({} as AnyModule)
-    return first === undefined ? [] : [{ ...own, ...this.#watching() } as AnyModule, ...rest]
+    if (first === undefined) return []
+    return [{ ...unasked(first), ...this.#watching() }, ...others.map(unasked)]
   }
 
   #watching(): Pick<AnyModule, 'clock' | 'probe' | 'admit'> {
@@ -269,6 +268,12 @@ export class Replayer implements ValueMaker {
     for (let steps = 0; this.clock.nextAt <= endAt && steps < MOST_STEPS; steps++) this.clock.step()
     if (this.clock.now() < endAt) this.clock.show(endAt)
   }
+}
+
+/** A module that is not asked about commands by the pipeline, but by the replay. */
+function unasked(module: AnyModule): AnyModule {
+  const { admit, ...rest } = module
+  return admit === undefined ? module : rest
 }
 
 function isRefused(admit: () => unknown): boolean {
