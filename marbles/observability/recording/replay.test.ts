@@ -358,6 +358,59 @@ describe('a replay with other options', () => {
     expect(moved.every(({ laterMs }) => laterMs === 500)).toBe(true)
     expect(report.unanswered).toBe(0)
   })
+  it('lets behaviours close the streams of a peer, which are not there', () => {
+    class Wire {
+      readonly id = 'w'
+      abort(): void {
+        // a real one would close
+      }
+    }
+    const closer = {
+      name: 'closer',
+      commands: {},
+      ports: () => undefined as never,
+      behaviour: ({ ports }: { readonly ports: { readonly wire$: Observable<Wire> } }) =>
+        ports.wire$.pipe(
+          map((wire) => {
+            wire.abort()
+            return { type: 'closer:closed', wire }
+          }),
+        ),
+    } as unknown as AnyModule
+    const text = recorded([closer], { closer: { wire$: of(new Wire(), new Wire()).pipe(delay(5)) } }, () => undefined)
+    expect(expectSame(text, [closer]).events.map(({ type }) => type)).toContain('closer:closed')
+  })
+  it('lets modules remember the commands that they were asked about', () => {
+    const use = (): AnyModule[] => {
+      const asked: string[] = []
+      const module = echo() as unknown as AnyModule
+      return [
+        {
+          ...module,
+          admit: ({ id }: { readonly id: string }) => void asked.push(id),
+          behaviour: (wires: never) => {
+            const given = wires as Parameters<ReturnType<typeof echo>['behaviour']>[0]
+            const said$ = echo().behaviour(given)
+            return said$.pipe(map((said) => ({ ...(said as Echoed), asked: asked.length })))
+          },
+        },
+      ]
+    }
+    const text = recorded(
+      use(),
+      echoPorts((text) => of(text)),
+      (swarm) => {
+        for (let i = 0; i < 3; i++) swarm.command$.next(say(`${i}`))
+      },
+    )
+    const { same, events } = replay(readRecording(text), { use: use() })
+    expect(same).toBe(true)
+    expect(events.filter(({ type }) => type === 'echo:echoed')).toMatchObject([
+      { asked: 1 },
+      { asked: 2 },
+      { asked: 3 },
+    ])
+  })
   it('tells of behaviours that are missing, and of those that were not there', () => {
     const text = recorded(
       [echo(), ping()],

@@ -208,7 +208,7 @@ export class Recorder {
   }
 
   #tick(): number {
-    const now = this.#clock.now()
+    const now = this.#depth > 0 ? this.#now : this.#clock.now()
     const elapsed = Math.max(now, this.#now) - this.#startedAt
     this.#now = this.#startedAt + elapsed
     return elapsed

@@ -124,7 +124,14 @@ function modulesFor({ header, cut }: Recording, use: readonly AnyModule[]) {
   return { modules: [...known, ...added].map(bare), notes, isOther }
 }
 
-/** A module without what watches, decides over commands or touches a network. */
-function bare({ name, commands, state, behaviour }: AnyModule): AnyModule {
-  return { name, commands, ...(state === undefined ? {} : { state }), behaviour, ports: () => NEVER }
+/** A module without what watches or touches a network. What it says of commands is heard, and the recording decides. */
+function bare({ name, commands, state, admit, behaviour }: AnyModule): AnyModule {
+  return {
+    name,
+    commands,
+    ...(state === undefined ? {} : { state }),
+    ...(admit === undefined ? {} : { admit }),
+    behaviour,
+    ports: () => NEVER,
+  }
 }

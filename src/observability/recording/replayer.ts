@@ -42,6 +42,7 @@ export class Replayer implements ValueMaker {
   readonly functions = new Map<number, (...args: unknown[]) => unknown>()
   readonly ports: ReplayPorts
   readonly #swarm: WiredSwarm
+  readonly #admits: readonly NonNullable<AnyModule['admit']>[]
   readonly #node$ = new Subject<NodeEvent>()
   readonly #executions = new Map<string, Subscriber<unknown>>()
   /** How often each was answered, by its id. */
@@ -58,6 +59,7 @@ export class Replayer implements ValueMaker {
     this.recorder = new Recorder(this.clock)
     this.ports = new ReplayPorts(this)
     const host = { self, event$: this.#node$, portsOf: ({ name }: AnyModule) => this.ports.of(name) }
+    this.#admits = modules.flatMap(({ admit = [] }) => admit)
     this.#swarm = wireSwarm(host, this.#watched(modules), {
       limits,
       deadlineMs,
@@ -219,7 +221,8 @@ export class Replayer implements ValueMaker {
 
   /** The modules; one of them notes what the pipeline does, and hangs the replay into it: one more would draw numbers. */
   #watched([first, ...others]: readonly AnyModule[]): readonly AnyModule[] {
-    return first === undefined ? [] : [{ ...first, ...this.#watching() }, ...others]
+    if (first === undefined) return []
+    return [{ ...unasked(first), ...this.#watching() }, ...others.map(unasked)]
   }
 
   #watching(): Pick<AnyModule, 'clock' | 'probe' | 'admit'> {
@@ -242,7 +245,10 @@ export class Replayer implements ValueMaker {
     }
   }
 
-  #refusal({ id }: AnyCommand): SwarmError | undefined {
+  /** Modules may remember what they were asked about; what was answered is in the recording. */
+  #refusal(command: AnyCommand): SwarmError | undefined {
+    const { id } = command
+    for (const admit of this.#admits) if (isRefused(() => admit(command, this.clock.now()))) break
     this.feed()
     const answer = this.isLocked && this.expected?.[0] === 'y' ? this.expected[1] : this.index.refusals.get(id)
     return this.value(answer) as SwarmError | undefined
@@ -261,6 +267,20 @@ export class Replayer implements ValueMaker {
     }
     for (let steps = 0; this.clock.nextAt <= endAt && steps < MOST_STEPS; steps++) this.clock.step()
     if (this.clock.now() < endAt) this.clock.show(endAt)
+  }
+}
+
+/** A module that is not asked about commands by the pipeline, but by the replay. */
+function unasked(module: AnyModule): AnyModule {
+  const { admit, ...rest } = module
+  return admit === undefined ? module : rest
+}
+
+function isRefused(admit: () => unknown): boolean {
+  try {
+    return admit() !== undefined
+  } catch {
+    return true // it asks a network that is not there
   }
 }
 

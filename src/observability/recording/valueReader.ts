@@ -94,6 +94,9 @@ function keyed(pairs: readonly unknown[]): object {
   return fields
 }
 
+/** What behaviours call on a stream that nobody wants: it does nothing where there is no stream. */
+const ENDS = ['abort', 'end'] as const
+
 function placeholder(inner: unknown, maker: ValueMaker): object {
   if (!Array.isArray(inner)) throw wrong('$o')
   const [is, number, fields = {}] = inner as unknown[]
@@ -104,6 +107,9 @@ function placeholder(inner: unknown, maker: ValueMaker): object {
   for (const [key, field] of Object.entries(fields)) {
     if (key === '__proto__' || typeof field === 'object') throw wrong('$o')
     Object.defineProperty(object, key, { value: field, enumerable: true })
+  }
+  for (const name of ENDS) {
+    if (!Object.hasOwn(object, name)) Object.defineProperty(object, name, { value: () => undefined })
   }
   stands.set(object, { is })
   maker.keep(number as number, object)
