@@ -194,7 +194,7 @@ describe('a file of a recording', () => {
   })
   it('is not written over, and what can not be written is told', async () => {
     const path = join(folder, 'there.jsonl')
-    writeFileSync(path, 'mine')
+    writeFileSync(path, 'mine', { mode: 0o644 })
     const failures: unknown[] = []
     for (const wrong of [path, join(folder, 'no', 'such.jsonl')]) {
       await using alice = await node(recording({ path: wrong }))
@@ -210,6 +210,7 @@ describe('a file of a recording', () => {
       expect(alice.self).not.toBe('')
     }
     expect(await read(path)).toMatchObject({ cut: undefined })
+    expect(statSync(path).mode & 0o777).toBe(0o600)
   })
   it('that is full ends, and the node goes on', async () => {
     const path = join(folder, 'full.jsonl')

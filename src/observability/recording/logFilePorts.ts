@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { closeSync, openSync, write, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync, openSync, write, writeSync } from 'node:fs'
 import { constants, crc32, deflateRaw, deflateRawSync } from 'node:zlib'
 import { StorageError } from '../../errors/errors.ts'
 import type { LineTarget } from './recordingLog.ts'
@@ -58,6 +58,7 @@ export class LogFile implements LineTarget {
     const { path, overwrite, gzip } = settings
     try {
       this.#file = openSync(path, overwrite ? 'w' : 'wx', MODE)
+      if (overwrite && fstatSync(this.#file).isFile()) fchmodSync(this.#file, MODE) // one that was there keeps its own
       if (gzip) this.#writeNow(GZIP_HEADER)
     } catch (cause) {
       throw this.#error(cause)
