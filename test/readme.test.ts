@@ -52,6 +52,10 @@ describe('the README', () => {
     expect(errors.length).toBeGreaterThan(10)
     expect(calls.length).toBeGreaterThan(3)
   })
+  it('has in the package the folder that docs/observe/deploy.md says is in it', () => {
+    const { files } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly files: readonly string[] }
+    expect(files).toContain('deploy')
+  })
   it('promises the versions of package.json', () => {
     const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       dependencies: Record<string, string>

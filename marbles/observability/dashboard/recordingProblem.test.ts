@@ -3,9 +3,10 @@ import { crc32 as zlibCrc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { crc32, recordingProblem } from '../../../src/observability/dashboard/model/recordingProblem.ts'
 import { readRecording } from '../../../src/observability/dashboard/page/feed/readRecording.ts'
+import { VERSION } from '../../../src/observability/recording/recordingHeader.ts'
 import { sealed } from '../../../src/observability/recording/recordingLine.ts'
 
-const header = { format: 'rxswarm-recording', version: 1, self: 'me', startedAt: 1_000, modules: [] }
+const header = { format: 'rxswarm-recording', version: VERSION, self: 'me', startedAt: 1_000, modules: [] }
 const bodies = [
   ['rxswarm', header],
   ['e', { type: 'gossipsub:joined', at: 1_010, topic: 'grüße' }],
@@ -43,10 +44,10 @@ describe('recordingProblem', () => {
     expect(problemOf([head.replace('"me"', '"it"'), joined, left, end])).toMatch(/^line 1, /)
     expect(problemOf([head, joined, left, end])).toBe(undefined)
   })
-  it('knows one version', () => {
+  it('knows the version that is written now, and no other', () => {
     const [, ...rest] = bodies
-    expect(problemOf(written([['rxswarm', { ...header, version: 2 }], ...rest]))).toBe(
-      'it is of version 2, and only 1 is known here',
+    expect(problemOf(written([['rxswarm', { ...header, version: VERSION + 1 }], ...rest]))).toBe(
+      `it is of version ${VERSION + 1}, and only ${VERSION} is known here`,
     )
   })
 })

@@ -1,4 +1,4 @@
-import { isObservable, Observable, Subscriber } from 'rxjs'
+import { defer, isObservable, tap, type Observable } from 'rxjs'
 import type { Cell } from './cell.ts'
 import { errorName } from './effects.ts'
 import type { Meters } from './meters.ts'
@@ -53,17 +53,8 @@ function counted(own: AnyFunction, port: Port): AnyFunction {
       port.threw(error)
       throw error
     }
-    return answer instanceof Observable || isObservable(answer) ? port.watched(answer) : answer
+    return isObservable(answer) ? port.watched(answer) : answer
   }
-}
-
-/** What RxJS subscribes by, without a closure for each Observable. */
-interface Operator {
-  call(out: Subscriber<never>, answer: Observable<never>): void
-}
-interface Lifted<T> extends Observable<T> {
-  source: Observable<unknown>
-  operator: Operator
 }
 
 /** One port of a behaviour. */
@@ -77,10 +68,6 @@ class Port {
   #measured = 0
   #secondSince = 0
   #failedAt = -Infinity
-  readonly #watching: Operator = { call: (out, answer) => void answer.subscribe(new Call(out, this)) }
-  readonly #measuring: Operator = {
-    call: (out, answer) => void answer.subscribe(new MeasuredCall(out, this, this.#clock.now())),
-  }
 
   constructor(behaviour: string, name: string, meters: Meters, clock: PortClock) {
     this.#behaviour = behaviour
@@ -92,28 +79,41 @@ class Port {
   /** The answer, with what watches it while it is subscribed. */
   watched<T>(answer: Observable<T>): Observable<T> {
     this.#called()
-    const operator = this.#isMeasured() ? this.#measuring : this.#isFailing() ? this.#watching : undefined
-    if (operator === undefined) return answer
-    const call = new Observable<T>() as Lifted<T>
-    call.source = answer
-    call.operator = operator
-    return call
+    if (this.#isMeasured()) return this.#measured$(answer)
+    return this.#isFailing() ? answer.pipe(tap({ error: (error) => this.#failed(error) })) : answer
   }
 
   /** There is no answer. */
   threw(error: unknown): void {
     this.#called()
-    this.failed(error)
+    this.#failed(error)
   }
 
-  failed(error: unknown): void {
+  #failed(error: unknown): void {
     this.#failedAt = this.#clock.lately()
     this.#meters.rxswarm_port_errors_total.at(this.#behaviour, this.#name, errorName(error)).value++
   }
 
-  took(sinceMs: number, outcome: Outcome): void {
-    const cell = this.#meters.rxswarm_port_call_duration_seconds.at(this.#behaviour, this.#name, outcome)
-    cell.observe(Math.max(0, this.#clock.now() - sinceMs) / 1_000) // clocks are put back
+  #measured$<T>(answer: Observable<T>): Observable<T> {
+    return defer(() => {
+      const sinceMs = this.#clock.now()
+      let outcome = 'cancelled'
+      return answer.pipe(
+        tap({
+          error: (error) => {
+            outcome = 'failed'
+            this.#failed(error)
+          },
+          complete: () => {
+            outcome = 'completed'
+          },
+          finalize: () => {
+            const cell = this.#meters.rxswarm_port_call_duration_seconds.at(this.#behaviour, this.#name, outcome)
+            cell.observe(Math.max(0, this.#clock.now() - sinceMs) / 1_000) // clocks are put back
+          },
+        }),
+      )
+    })
   }
 
   #called(): void {
@@ -122,7 +122,7 @@ class Port {
   }
 
   #isFailing(): boolean {
-    return this.#failedAt > -Infinity && Math.abs(this.#clock.lately() - this.#failedAt) < FAILING_MS
+    return Math.abs(this.#clock.lately() - this.#failedAt) < FAILING_MS
   }
 
   #isMeasured(): boolean {
@@ -135,50 +135,5 @@ class Port {
     this.#secondSince = nowMs
     this.#measured = 1
     return true
-  }
-}
-
-type Outcome = 'completed' | 'failed' | 'cancelled'
-
-/** A subscription of a call. */
-class Call<T> extends Subscriber<T> {
-  protected readonly port: Port
-
-  constructor(out: Subscriber<T>, port: Port) {
-    super(out)
-    this.port = port
-  }
-
-  protected override _error(error: unknown): void {
-    this.port.failed(error)
-    super._error(error)
-  }
-}
-
-/** A subscription whose time is taken. */
-class MeasuredCall<T> extends Call<T> {
-  /** @unit milliseconds */
-  readonly #sinceMs: number
-  #outcome: Outcome = 'cancelled'
-
-  constructor(out: Subscriber<T>, port: Port, sinceMs: number) {
-    super(out, port)
-    this.#sinceMs = sinceMs
-  }
-
-  protected override _error(error: unknown): void {
-    this.#outcome = 'failed'
-    super._error(error)
-  }
-
-  protected override _complete(): void {
-    this.#outcome = 'completed'
-    super._complete()
-  }
-
-  override unsubscribe(): void {
-    if (this.closed) return
-    super.unsubscribe()
-    this.port.took(this.#sinceMs, this.#outcome)
   }
 }

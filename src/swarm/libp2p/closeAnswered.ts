@@ -4,15 +4,22 @@ import type { AbortOptions, Stream } from '@libp2p/interface'
 export const LINGER_MS = 2_000
 
 /**
+ * Resets a stream that its remote has not closed {@link LINGER_MS} after it was answered.
+ *
+ * @source ours. A reset at once would have the remote forget the answer, if it has not read it yet.
+ */
+export function resetLater(stream: Stream): void {
+  setTimeout(() => stream.abort(new Error('the answer was given')), LINGER_MS).unref() // nothing to one that is over
+}
+
+/**
  * Ends a stream on which the last answer has been given, or is being given.
  *
- * @shape  Ends our side and reads no more; what the remote has left open after {@link LINGER_MS} is reset. A reset at once
- *         would have the remote forget the answer, if it has not read it yet.
+ * @shape  Ends our side and reads no more; what the remote leaves open is reset later.
  * @errors None: who is gone needs no answer.
- * @source ours.
  */
 export async function closeAnswered(stream: Stream, options?: AbortOptions): Promise<void> {
-  setTimeout(() => stream.abort(new Error('the answer was given')), LINGER_MS).unref() // nothing to one that is over
+  resetLater(stream)
   try {
     await stream.closeRead(options)
     await stream.close(options)

@@ -2,7 +2,8 @@
 const VERSION = 1
 
 /** What a line ends with: the check of it and of all lines before it. */
-const SEAL = /,"([0-9a-f]{8})"\]$/
+const SEAL = /^,"([0-9a-f]{8})"\]$/
+const SEAL_CHARS = 12
 
 /**
  * Why a recording of the module `recording` is not to be shown, if so: it is of another version, or a line was changed, moved,
@@ -18,14 +19,14 @@ export function recordingProblem(text: string): string | undefined {
   let number = 0
   for (let from = 0, end = text.indexOf('\n'); end >= 0; from = end + 1, end = text.indexOf('\n', from)) {
     const line = text.slice(from, end)
-    const seal = SEAL.exec(line.slice(-12))
+    const seal = SEAL.exec(line.slice(-SEAL_CHARS))
     if (++number === 1) {
       const { version } = headerIn(line)
       if (version !== VERSION)
         return `it is of version ${String(version).slice(0, 20)}, and only ${VERSION} is known here`
     }
     if (seal === null) return `line ${number} has no check at its end: it was altered`
-    check = crc32(encoder.encode(line.slice(0, -12)), check)
+    check = crc32(encoder.encode(line.slice(0, -SEAL_CHARS)), check)
     if (check !== Number.parseInt(seal[1]!, 16)) return `line ${number}, or what was before it, was altered`
   }
   return undefined

@@ -26,7 +26,7 @@ import {
   StreamError,
   TimeoutError,
 } from '../../../errors/errors.ts'
-import { LINGER_MS } from '../../libp2p/closeAnswered.ts'
+import { resetLater } from '../../libp2p/closeAnswered.ts'
 import { connectionInfo } from '../../libp2p/connectionInfo.ts'
 import { gateOf } from '../../libp2p/createHost.ts'
 import type { Verdict } from '../../libp2p/gate.ts'
@@ -201,7 +201,7 @@ function answering(node: Libp2p, timeoutMs: number): Pick<XauthPorts, 'arrival$'
         const stream = read.get(request)
         read.delete(request)
         if (stream === undefined) return EMPTY
-        setTimeout(() => stream.abort(new Error('the answer was given')), LINGER_MS).unref()
+        resetLater(stream)
         return sendTo(stream, [encodeResponse(response)])
       }).pipe(ignoreElements()),
   }
