@@ -115,6 +115,17 @@ describe('recordingItems', () => {
       { numRuns: 60 },
     )
   })
+  it('takes what has no text and no number for what it is', () => {
+    const dumb = { toString: null, valueOf: null }
+    for (const tag of ['$n', '$i', '$d', '$o', '$k', '$e', '$lost']) {
+      for (const told of [dumb, [dumb], [[dumb, 1]], [[dumb], [dumb]]]) {
+        expect(() => plainValue(recordedValue({ [tag]: told })), `${tag} ${JSON.stringify(told)}`).not.toThrow()
+      }
+    }
+    expect(recordedValue({ $e: [dumb, dumb] })).toEqual({ name: 'object', message: 'object' })
+    expect(recordedValue({ $e: ['E', null] })).toEqual({ name: 'E', message: 'null' })
+    expect(recordedValue({ $n: '-0' })).toBe(-0)
+  })
   it('law: no tag, however deep, breaks it', () => {
     const tag = fc.constantFrom(
       '$b',

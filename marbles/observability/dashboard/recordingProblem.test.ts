@@ -49,6 +49,9 @@ describe('recordingProblem', () => {
     expect(problemOf(written([['rxswarm', { ...header, version: VERSION + 1 }], ...rest]))).toBe(
       `it is of version ${VERSION + 1}, and only ${VERSION} is known here`,
     )
+    expect(problemOf(written([['rxswarm', { ...header, version: { toString: null } }], ...rest]))).toMatch(
+      /^it is of version /,
+    )
   })
 })
 

@@ -61,6 +61,7 @@ describe('a recording that is read', () => {
     ['a header that is none', forged(['["rxswarm",7'])],
     ['a header of another kind', forged(['["other",{}'])],
     ['a version to come', forged([header.replace('"version":1', '"version":2')])],
+    ['a version that is no number', forged([header.replace('"version":1', '"version":{"toString":null}')])],
     ['an unknown kind', forged([header, '["?",1'])],
     ['the kind of a prototype', forged([header, '["constructor",1'])],
     ['a field that is missing', forged([header, '["n",1,0'])],

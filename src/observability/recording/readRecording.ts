@@ -123,7 +123,7 @@ class Reader {
     const { version } = Object(header) as { readonly version?: unknown }
     if (kind !== 'rxswarm') throw this.#wrong('it does not begin as a recording does')
     if (version !== VERSION)
-      throw this.#wrong(`version ${String(version).slice(0, 20)} is not known here, only ${VERSION}`)
+      throw this.#wrong(`version ${JSON.stringify(version)?.slice(0, 20)} is not known here, only ${VERSION}`)
     const parsed = headerSchema.safeParse(header)
     if (parsed.success) return parsed.data
     throw this.#wrong(`the header is malformed at ${parsed.error.issues[0]?.path.join('.') ?? ''}`)

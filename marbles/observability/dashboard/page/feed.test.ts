@@ -17,6 +17,7 @@ describe('readFrame', () => {
     ['{', 'a message of the feed is not JSON'],
     ['[]', 'a message of the feed is no object'],
     ['null', 'a message of the feed is no object'],
+    ['{"type":{"toString":null}}', 'a message of an unknown type: object'],
     ['{"type":"<b>"}', 'a message of an unknown type: <b>'],
     [JSON.stringify({ ...hello, version: 9 }), `the feed has version 9, this page reads ${FEED_VERSION}`],
     [JSON.stringify({ ...hello, view: { self: 'me' } }), 'a hello without a view'],
@@ -34,6 +35,10 @@ describe('readRecording', () => {
       items: [open],
       note: '1 parts of the recording could not be read.',
     })
+  })
+  it('takes a history that tells no time from its beginning', () => {
+    const page = { version: 1, at: { toString: null }, view, items: [open] }
+    expect(readRecording(JSON.stringify(page))).toMatchObject({ start: { at: 0 }, items: [open] })
   })
   it('reads lines, also of a file that was cut short', () => {
     const text = [

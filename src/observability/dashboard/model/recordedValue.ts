@@ -1,3 +1,5 @@
+import { toldText } from './toldText.ts'
+
 /** Values are looked into this deep. */
 const DEEPEST = 32
 
@@ -6,17 +8,17 @@ const TAGS: Readonly<Record<string, (told: unknown, depth: number) => unknown>> 
   $b: (told) => ({ bytes: bytesIn(told) }),
   $z: (told) => ({ bytes: typeof told === 'number' ? told : 0 }),
   $u: () => undefined,
-  $n: Number,
-  $i: String,
-  $d: (told) => new Date(Number(told)),
+  $n: (told) => Number(toldText(told)),
+  $i: toldText,
+  $d: (told) => new Date(Number(toldText(told))),
   $y: () => ({ is: 'symbol' }),
   $m: valueOf,
   $s: valueOf,
   $k: (told, depth) => Object.fromEntries(pairsIn(told).map(([key, value]) => [key, valueOf(value, depth)])),
   $e: errorOf,
-  $o: (told) => ({ is: Array.isArray(told) ? String(told[0]) : 'object' }),
+  $o: (told) => ({ is: Array.isArray(told) ? toldText(told[0]) : 'object' }),
   $f: () => undefined,
-  $lost: (told) => ({ unreadable: String(told) }),
+  $lost: (told) => ({ unreadable: toldText(told) }),
 }
 
 /**
@@ -44,8 +46,8 @@ function errorOf(told: unknown, depth: number): unknown {
   const [name, message, fields, more] = Array.isArray(told) ? (told as readonly unknown[]) : []
   const { code, cause } = objectOf(valueOf(more, depth))
   return {
-    name: String(name),
-    message: String(message),
+    name: toldText(name),
+    message: toldText(message),
     ...(code === undefined ? {} : { code }),
     ...objectOf(valueOf(fields, depth)),
     ...(cause === undefined ? {} : { cause }),
@@ -57,7 +59,7 @@ function objectOf(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 function pairsIn(told: unknown): readonly (readonly [string, unknown])[] {
-  return Array.isArray(told) ? told.filter(Array.isArray).map(([key, value]) => [String(key), value as unknown]) : []
+  return Array.isArray(told) ? told.filter(Array.isArray).map(([key, value]) => [toldText(key), value as unknown]) : []
 }
 
 /** How many bytes a text in base64 stands for. */

@@ -1,3 +1,5 @@
+import { toldText } from './toldText.ts'
+
 /** The version of recordings that is known here. */
 const VERSION = 1
 
@@ -23,7 +25,7 @@ export function recordingProblem(text: string): string | undefined {
     if (++number === 1) {
       const { version } = headerIn(line)
       if (version !== VERSION)
-        return `it is of version ${String(version).slice(0, 20)}, and only ${VERSION} is known here`
+        return `it is of version ${toldText(version).slice(0, 20)}, and only ${VERSION} is known here`
     }
     if (seal === null) return `line ${number} has no check at its end: it was altered`
     check = crc32(encoder.encode(line.slice(0, -SEAL_CHARS)), check)

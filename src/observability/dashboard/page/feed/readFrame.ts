@@ -1,4 +1,5 @@
 import { FEED_VERSION, type FeedFrame } from '../../model/feed.ts'
+import { toldText } from '../../model/toldText.ts'
 
 /** A frame of the feed, or why it is none. */
 export type ReadFrame = { readonly frame: FeedFrame } | { readonly problem: string }
@@ -28,7 +29,7 @@ function problemOf(frame: Readonly<Record<string, unknown>>): string | undefined
   switch (frame['type']) {
     case 'hello':
       if (frame['version'] !== FEED_VERSION)
-        return `the feed has version ${String(frame['version'])}, this page reads ${FEED_VERSION}`
+        return `the feed has version ${toldText(frame['version']).slice(0, 40)}, this page reads ${FEED_VERSION}`
       return isView(frame['view']) && isNumber(frame['serverTimeMs']) && isNumber(frame['position'])
         ? undefined
         : 'a hello without a view'
@@ -42,7 +43,7 @@ function problemOf(frame: Readonly<Record<string, unknown>>): string | undefined
     case 'bye':
       return undefined
     default:
-      return `a message of an unknown type: ${String(frame['type']).slice(0, 40)}`
+      return `a message of an unknown type: ${toldText(frame['type']).slice(0, 40)}`
   }
 }
 

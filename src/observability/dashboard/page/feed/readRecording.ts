@@ -48,7 +48,7 @@ function recordingOf(text: string): ReadRecording | undefined {
 function historyOf(page: Readonly<Record<string, unknown>>, list: readonly unknown[]): ReadRecording {
   const items = list.filter(isItem)
   const left = list.length - items.length
-  const start = { view: page['view'] as View, at: Number(page['at']) || 0 }
+  const start = { view: page['view'] as View, at: typeof page['at'] === 'number' ? page['at'] : 0 }
   return { start, items, note: left === 0 ? undefined : `${left} parts of the recording could not be read.` }
 }
 
